@@ -33,21 +33,23 @@ def aligned_batch(
     """`faces`, `landmarks`, `source` and `state` of a batch of images, as the store's arrays keep them."""
     images, count = [_decoded(data) for _, data in batch], len(batch)
     readable = np.array([image is not None for image in images])
-    made = {
+    columns = {
         "faces": np.zeros((count, template.SIDE, template.SIDE, 3), np.uint8),
         "landmarks": np.zeros((count, 5, 2), np.float32),
         "source": np.full((count, len(FROM_SOURCE)), np.nan, np.float32),
         "state": np.full(count, UNREADABLE, np.uint8),
     }
     if readable.any():
-        seen = [image for image in images if image is not None]
-        result = aligner.align(seen)
-        small = [min(image.size) < SMALLEST_SIDE for image in seen]
+        decoded = [image for image in images if image is not None]
+        result = aligner.align(decoded)
+        small = [min(image.size) < SMALLEST_SIDE for image in decoded]
         became = (ONE_OF_SEVERAL, ALIGNED, DETECTOR_FAILED, TOO_SMALL)
-        made["state"][readable] = np.select((result.several, result.found, result.failed, small), became, WITHOUT_FACE)
+        columns["state"][readable] = np.select(
+            (result.several, result.found, result.failed, small), became, WITHOUT_FACE
+        )
         for name in ("faces", "landmarks", "source"):
-            made[name][readable] = getattr(result, name)
-    return made
+            columns[name][readable] = getattr(result, name)
+    return columns
 
 
 def _decoded(data: bytes) -> Image.Image | None:

@@ -36,8 +36,8 @@ ARRAYS = ("faces", "landmarks", "source", "state")
 
 def in_reading_order(source: Source, paths: Iterable[str]) -> list[str]:
     """The paths in the order in which the source gives them."""
-    wanted = set(paths)
-    return [name for name in source.names if name in wanted]
+    remaining = set(paths)
+    return [name for name in source.names if name in remaining]
 
 
 def hashes_by(
@@ -123,8 +123,8 @@ class _Reading:
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for name in names:
-            found, data = next(self.rest, (None, b""))
-            if found != name:
+            path, data = next(self.rest, (None, b""))
+            if path != name:
                 raise LookwhereError(f"{self.source.path}: {name} has gone while it was read; run again, it goes on")
             yield name, data
 
@@ -137,11 +137,11 @@ def take_in(path: Path, maps: Mapping[str, np.ndarray], identity: Mapping[str, o
     work = ShardManifest.from_items(identity, 0, ()).work_sha256
     for file in sorted(path.glob("aligned-*.npz")):
         try:
-            kept = shard_manifest(file)
+            manifest = shard_manifest(file)
         except LookwhereError:
             continue
-        if kept.work_sha256 != work or not ShardManifest(
-            work_sha256=work, number=kept.number, items=kept.items, items_sha256=kept.items_sha256
+        if manifest.work_sha256 != work or not ShardManifest(
+            work_sha256=work, number=manifest.number, items=manifest.items, items_sha256=manifest.items_sha256
         ).is_done(file):
             continue
         with np.load(file) as shard:

@@ -130,16 +130,16 @@ class FaceAligner:
         Raises `LookwhereError` where it fails on all of `ALL_FAILED` images and more.
         """
         if self.wider:
-            found = look_wider(self.detector, images, self.border, self.smallest)
+            detections = look_wider(self.detector, images, self.border, self.smallest)
         else:
-            found = look(self.detector, images, self.border, self.padding, self.smallest)
-        errors = [one for one in found if isinstance(one, Exception)]
+            detections = look(self.detector, images, self.border, self.padding, self.smallest)
+        errors = [detection for detection in detections if isinstance(detection, Exception)]
         if errors and len(errors) == len(images) >= ALL_FAILED:
             raise LookwhereError(
                 f"the face detector fails on all of {len(images)} images ({type(errors[0]).__name__}: {errors[0]}); "
                 "look whether the device is free and well, then run again"
             ) from errors[0]
-        return [one if isinstance(one, Detection) else None for one in found]
+        return [detection if isinstance(detection, Detection) else None for detection in detections]
 
     def align(self, images: list[Image.Image]) -> Alignment:
         """Detect and warp a batch of RGB images of any sizes."""
@@ -149,24 +149,26 @@ class FaceAligner:
         landmarks = np.full((count, 5, 2), np.nan, dtype=np.float32)
         source = np.full((count, len(FROM_SOURCE)), np.nan)
         matrices: dict[int, np.ndarray] = {}
-        found = self.all_faces(images)
-        for n, one in enumerate(found):
-            if not one:
+        detections = self.all_faces(images)
+        for n, detection in enumerate(detections):
+            if not detection:
                 continue
-            face = main_face(one, images[n].size)
-            points = one.points[face]
+            face = main_face(detection, images[n].size)
+            points = detection.points[face]
             if np.isfinite(points).all() and np.ptp(points, axis=0).max() > 0:
                 matrices[n] = similarity(points)
                 landmarks[n] = points @ matrices[n][:, :2].T + matrices[n][:, 2]
                 scale = images[n].info.get(SHRUNK, 1.0)
-                source[n] = of_source(points, matrices[n], images[n].size, one.certainty[face], scale)
+                source[n] = of_source(points, matrices[n], images[n].size, detection.certainty[face], scale)
         if matrices:
             members = list(matrices)
             faces[members] = warp([images[n] for n in members], np.stack(list(matrices.values())))
         aligned = np.zeros(count, dtype=bool)
         aligned[list(matrices)] = True
-        several = np.array([one is not None and (one.certainty >= SURE).sum() > 1 for one in found], dtype=bool)
-        failed = np.array([one is None for one in found], bool)
+        several = np.array(
+            [detection is not None and (detection.certainty >= SURE).sum() > 1 for detection in detections], dtype=bool
+        )
+        failed = np.array([detection is None for detection in detections], bool)
         return Alignment(faces, landmarks, aligned, several & aligned, failed, source)
 
 

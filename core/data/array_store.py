@@ -60,21 +60,23 @@ def store_from_arrays(
         )
     digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
     nothing = pd.Series(pd.NA, index=range(len(images)))
-    given = labels.reset_index(drop=True)
+    label_table = labels.reset_index(drop=True)
     faces = pd.DataFrame(
         {
             "face_id": [f"face-{n:07}" for n in range(len(images))],
             "path": [f"{n:07}" for n in range(len(images))],
-            "gender": _in_words(given["gender"], GENDER_WORDS) if "gender" in given else UNRECORDED,
-            "ethnicity": given["ethnicity"].fillna(UNRECORDED).astype("str") if "ethnicity" in given else UNRECORDED,
-            "age": years(given["age"]) if "age" in given else nothing.astype("Int16"),
-            "identity": given.get("identity", nothing).astype("string"),
+            "gender": _in_words(label_table["gender"], GENDER_WORDS) if "gender" in label_table else UNRECORDED,
+            "ethnicity": label_table["ethnicity"].fillna(UNRECORDED).astype("str")
+            if "ethnicity" in label_table
+            else UNRECORDED,
+            "age": years(label_table["age"]) if "age" in label_table else nothing.astype("Int16"),
+            "identity": label_table.get("identity", nothing).astype("string"),
             "cluster": pd.factorize(pd.Series(digests))[0],
-            "split": _in_words(given["split"], SPLIT_WORDS) if "split" in given else "test",
+            "split": _in_words(label_table["split"], SPLIT_WORDS) if "split" in label_table else "test",
             "row": np.arange(len(images)),
         }
     )
-    own = pd.DataFrame({str(name): _as_text(given[name]) for name in given if name not in COLUMNS})
+    own = pd.DataFrame({str(name): _as_text(label_table[name]) for name in label_table if name not in COLUMNS})
     reading = with_columns(Reading(faces, own=own), columns)
     check_target(reading.columns, target)
     faces = reading.faces
@@ -107,7 +109,7 @@ def store_from_arrays(
             "disagreements": {},
             "near_copy_clusters": int((faces["cluster"].value_counts() > 1).sum()),
             "copies_by": BY_FACE,
-            "own_splits": "split" in given,
+            "own_splits": "split" in label_table,
             "faces": len(images),
             "files": {name: record.to_json() for name, record in record_files(path, FILES).items()},
         },
@@ -124,9 +126,9 @@ def _as_text(values: pd.Series) -> pd.Series:
 
 def _in_words(values: pd.Series, words: dict[str, str]) -> pd.Series:
     """A column in our words. Raises `LookwhereError` naming a value that is none of them."""
-    found = values.astype("string").str.strip().str.lower().map(words)
-    if found.isna().any():
+    translated = values.astype("string").str.strip().str.lower().map(words)
+    if translated.isna().any():
         raise LookwhereError(
-            f"labels: {values.name} {values[found.isna()].iloc[0]!r} is not known; there are {', '.join(words)}"
+            f"labels: {values.name} {values[translated.isna()].iloc[0]!r} is not known; there are {', '.join(words)}"
         )
-    return found.astype("str")
+    return translated.astype("str")

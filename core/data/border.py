@@ -73,27 +73,27 @@ def sampled(source: Source, faces: pd.DataFrame) -> list[Image.Image]:
     return images
 
 
-def decide_border(images: list[Image.Image], detector: Detector, asked: BorderInfo | None = None) -> BorderInfo:
+def decide_border(images: list[Image.Image], detector: Detector, setting: BorderInfo | None = None) -> BorderInfo:
     """No border, or one of 30 % of an image's shorter side, by what it does to the landmarks of a sample of images.
 
-    The border that was `asked` for is taken as it is, with the sample's sizes.
+    A border that the `setting` names is taken as it is, with the sample's sizes.
     """
     side = round(median(min(image.size) for image in images)) if images else None
-    if asked is not None:
-        bordered = look(detector, images, asked.percent / 100)
-        return replace(asked, median_side=side, smallest=smallest_needed(bordered, images))
+    if setting is not None:
+        bordered = look(detector, images, setting.percent / 100)
+        return replace(setting, median_side=side, smallest=smallest_needed(bordered, images))
     none, some, more = BORDERS
     without, bordered = look(detector, images, none), look(detector, images, some)
     needing = _count_elsewhere(without, bordered, images)
-    chosen, finally_, other = none, without, bordered
+    decision, finally_, other = none, without, bordered
     if needing > MOST * len(images):
-        chosen, finally_, other = some, bordered, look(detector, images, more)
+        decision, finally_, other = some, bordered, look(detector, images, more)
     finally_ = [
-        last if reaches_edge(first, image.size, chosen) and not isinstance(last, Exception) and last else first
+        last if reaches_edge(first, image.size, decision) and not isinstance(last, Exception) and last else first
         for first, last, image in zip(finally_, other, images, strict=True)
     ]
     return BorderInfo(
-        percent=round(100 * chosen),
+        percent=round(100 * decision),
         decided=DecidedBy.IMAGES,
         sample=len(images),
         needing=needing,
@@ -127,7 +127,7 @@ def _missed(looks: list[Detection | Exception]) -> int:
 def _count_elsewhere(
     first: list[Detection | Exception], second: list[Detection | Exception], images: list[Image.Image]
 ) -> int:
-    return sum(_elsewhere(*one) for one in zip(first, second, images, strict=True))
+    return sum(_elsewhere(*triple) for triple in zip(first, second, images, strict=True))
 
 
 def _elsewhere(first: Detection | Exception, second: Detection | Exception, image: Image.Image) -> bool:

@@ -140,15 +140,17 @@ def plan(
     faces["cluster"] = cluster(len(faces), near_pairs(faces["phash"].to_numpy()))
     if "split" not in faces:
         faces["split"] = assign_splits(faces, seed)
-    told = [reading.disagreements, near_disagreements(faces)]
+    disagreements = [reading.disagreements, near_disagreements(faces)]
     if own_splits:
-        told.append(torn_apart(readable, "sha256", "split: exact copies in more than one; at most one is kept"))
-        told.append(torn_apart(faces, "cluster", NEAR_TORN))
+        disagreements.append(
+            torn_apart(readable, "sha256", "split: exact copies in more than one; at most one is kept")
+        )
+        disagreements.append(torn_apart(faces, "cluster", NEAR_TORN))
     return Plan(
         faces=faces.drop(columns=["phash", "problem"]),
         rejects=pd.concat([reading.rejects, unreadable, copies], ignore_index=True),
         repaired=reading.repaired,
-        disagreements=pd.concat(told, ignore_index=True),
+        disagreements=pd.concat(disagreements, ignore_index=True),
         read=read,
         own_splits=own_splits,
         remarks=reading.remarks,
@@ -179,16 +181,16 @@ def build_store(
     store of another data set, other labels or another setting, or work of another plan; `LookwhereError` where the disk
     is full (what was done stays, and the next run goes on from it).
     """
-    path, asked = Path(path), given_border(reader, border)
+    path, setting = Path(path), given_border(reader, border)
     if path.resolve() == source.path.resolve():
         raise LookwhereError(f"{path}: is the folder of the data set itself; choose another one with --out")
     if reader.aligned:
-        asked = None  # no face is looked for
+        setting = None  # no face is looked for
     # A finished store is only read: many may do so at once.
     ranks = Ranks.here()
     finished = told_by_first(ranks, (path / "store.json").is_file())
     with contextlib.nullcontext() if finished or not ranks.first else alone(path, "aligning into"):
-        return _store(source, reader, path, seed, device, progress, labels, subset, asked, columns, ranks, speed)
+        return _store(source, reader, path, seed, device, progress, labels, subset, setting, columns, ranks, speed)
 
 
 def _store(
@@ -200,12 +202,12 @@ def _store(
     progress: Progress | None,
     labels: Path | None,
     subset: Subset | None,
-    asked: float | None,
+    setting: float | None,
     columns: ColumnChoice | None,
     ranks: Ranks,
     speed: DetectorSpeed | None,
 ) -> AlignedStore:
-    """`build_store` in a folder that no other process aligns into; `asked` is the border asked for."""
+    """`build_store` in a folder that no other process aligns into; `setting` is the border asked for."""
     source.read_whole.clear()
     store = AlignedStore.open(path) if (path / "store.json").is_file() else None
     begun = unfinished(path) if store is None else None
@@ -220,7 +222,7 @@ def _store(
         "seed": seed,
         "template": template.TEMPLATE_NAME,
         "detector": "none, aligned already" if reader.aligned else detector_name(speed),
-        "border": asked,
+        "border": setting,
         "labels_sha256": labels and labels_fingerprint(labels),
         "label_files": dict(source.read_whole),
         "subset": asdict(subset) if subset else None,
@@ -228,16 +230,16 @@ def _store(
         "columns_sha256": columns_fingerprint(reading.faces, reading.columns),
     }
     if store is not None:
-        found = differences(identity, store.manifest, columns is not None)
+        changes = differences(identity, store.manifest, columns is not None)
         if store.manifest.label_files is None:
-            found += relabelled(store.faces, reading.faces)
-        if found:
-            raise OtherStoreError(path, found, ANOTHER_FOLDER)
+            changes += relabelled(store.faces, reading.faces)
+        if changes:
+            raise OtherStoreError(path, changes, ANOTHER_FOLDER)
         if ranks.first:
             drop_work(path)  # a process killed at its very end leaves it
         return store
-    if begun is not None and (found := differences(identity, begun, True)):
-        raise OtherStoreError(path, found, ANOTHER_FOLDER)
+    if begun is not None and (changes := differences(identity, begun, True)):
+        raise OtherStoreError(path, changes, ANOTHER_FOLDER)
     try:
         meet(ranks)  # all have seen whether anything is there
         of = {key: identity[key] for key in ("dataset", "source_fingerprint")}
@@ -257,7 +259,7 @@ def _store(
         # Work begun goes on with the border it began with.
         decided = begun and begun.border
         if decided is None and ranks.first:
-            decided = decide_border(sampled(source, work.faces), aligner.detector, asked)
+            decided = decide_border(sampled(source, work.faces), aligner.detector, setting)
         decided = told_by_first(ranks, decided)
         aligner.border, aligner.wider = decided.percent / 100, decided.decided is DecidedBy.IMAGES
         aligner.smallest = (decided.smallest or 0) / 100
@@ -321,20 +323,20 @@ def _build(
     faces["cluster"] = by_aligned_face(maps["faces"], faces["row"].to_numpy(), faces["cluster"].to_numpy())
     disagreements = still_near(work.disagreements, faces)
     apart, faces = faces[~two_classes(faces)], faces[two_classes(faces)].reset_index(drop=True)
-    missed = work.faces[~aligned]
+    unaligned = work.faces[~aligned]
     reason = [REASONS[value] for value in state[~aligned]]
-    problems = [source.problem(file) or file for file in missed["path"]]
+    problems = [source.problem(file) or file for file in unaligned["path"]]
     lost = pd.DataFrame(
-        {"file": problems, "reason": reason, "gender": missed["gender"], "ethnicity": missed["ethnicity"]}
+        {"file": problems, "reason": reason, "gender": unaligned["gender"], "ethnicity": unaligned["ethnicity"]}
     )
     rejects = pd.concat([work.rejects, lost], ignore_index=True)
     for column in ("gender", "ethnicity"):
         rejects[column] = rejects[column].astype("string") if column in rejects else pd.NA
     looked_for = None if isinstance(aligner, alignment.Resizer) else maps["landmarks"]
-    told = progress("measuring", len(faces)) if progress else None
+    bar = progress("measuring", len(faces)) if progress else None
     told_by_first(ranks, faces["row"].to_numpy())
     total = partial(summed, ranks)
-    write_measured(path, measure(maps["faces"], faces, looked_for, maps["source"], told, total, ranks))
+    write_measured(path, measure(maps["faces"], faces, looked_for, maps["source"], bar, total, ranks))
     write_parquet(path / "faces.parquet", faces)
     write_parquet(path / "rejects.parquet", rejects)
     write_parquet(path / "disagreements.parquet", disagreements.astype("string"))

@@ -137,9 +137,9 @@ class Detector(MTCNN):
         """
         with torch.inference_mode():
             sums = Sums(images, border)
-            found = self._first(sums, skip)
-            found = self._second(sums, found)
-            return self._third(sums, found, len(images))
+            candidates = self._first(sums, skip)
+            candidates = self._second(sums, candidates)
+            return self._third(sums, candidates, len(images))
 
     def scales(self, shorter: int) -> list[float]:
         """How large an image of that shorter side is looked at, from the largest on."""
@@ -185,19 +185,19 @@ class Detector(MTCNN):
         size = np.tile(box[:, 2:4] - box[:, :2], 2)
         return Candidates(square(box[:, :4] + box[:, 5:] * size), where)
 
-    def _second(self, sums: Sums, found: Candidates) -> Candidates:
+    def _second(self, sums: Sums, candidates: Candidates) -> Candidates:
         """Those that the second network takes for a face too, moved as it says."""
-        found, shifts, certainty = self._look(self.rnet, sums, found, REFINED)
+        candidates, shifts, certainty = self._look(self.rnet, sums, candidates, REFINED)
         sure = certainty > self.thresholds[1]
-        boxes, image, certainty, shifts = found.boxes[sure], found.image[sure], certainty[sure], shifts[sure]
+        boxes, image, certainty, shifts = candidates.boxes[sure], candidates.image[sure], certainty[sure], shifts[sure]
         keep = suppressed(boxes, certainty, image, IN_ONE_IMAGE)
         return Candidates(square(moved(boxes[keep], shifts[keep])), image[keep])
 
-    def _third(self, sums: Sums, found: Candidates, count: int) -> list[Faces]:
+    def _third(self, sums: Sums, candidates: Candidates, count: int) -> list[Faces]:
         """Those that the third network takes for a face too, with landmarks, by image."""
-        found, shifts, places, certainty = self._look(self.onet, sums, found, FINAL)
+        candidates, shifts, places, certainty = self._look(self.onet, sums, candidates, FINAL)
         sure = certainty > self.thresholds[2]
-        boxes, image, certainty = found.boxes[sure], found.image[sure], certainty[sure]
+        boxes, image, certainty = candidates.boxes[sure], candidates.image[sure], certainty[sure]
         size = boxes[:, 2:] - boxes[:, :2] + 1
         points = places[sure].reshape(-1, 2, 5).transpose(0, 2, 1) * size[:, None] + boxes[:, None, :2] - 1
         boxes = moved(boxes, shifts[sure])
@@ -207,21 +207,21 @@ class Detector(MTCNN):
             faces.append(Faces(*(part[keep].astype(np.float64) for part in (boxes, certainty, points))))
         return faces
 
-    def _look(self, network: nn.Module, sums: Sums, found: Candidates, side: int) -> tuple:
+    def _look(self, network: nn.Module, sums: Sums, candidates: Candidates, side: int) -> tuple:
         """Candidates that reach into their image, and what a network says of each: its answers, and how sure it is."""
-        squares = np.trunc(found.boxes).astype(int)
+        squares = np.trunc(candidates.boxes).astype(int)
         squares[:, :2] = np.maximum(squares[:, :2], 1) - 1
         squares[:, 2:] = np.minimum(squares[:, 2:], [sums.width, sums.height])
         inside = (squares[:, 2:] > squares[:, :2]).all(axis=1)
-        found, squares = Candidates(found.boxes[inside], found.image[inside]), squares[inside]
+        candidates, squares = Candidates(candidates.boxes[inside], candidates.image[inside]), squares[inside]
         parts = []
         for some in pieces(max(len(squares), 1), CUT):
-            crops = sums.crops(found.image[some], squares[some], side)
+            crops = sums.crops(candidates.image[some], squares[some], side)
             missing = -len(crops) % CROPS[side] or (0 if len(crops) else CROPS[side])
             filled = np.concatenate([crops, np.zeros((missing, side, side, 3), np.float32)])
             parts.append([answer[: len(crops)] for answer in self._run(network, filled, CROPS[side])])
         *answers, certainty = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return found, *answers, certainty[:, 1]
+        return candidates, *answers, certainty[:, 1]
 
     def _run(self, network: nn.Module, pixels: np.ndarray, at_once: int) -> list[np.ndarray]:
         """A network's answers for images, float32 (N, H, W, 3)."""

@@ -48,27 +48,27 @@ def numbers_of(values: pd.Series) -> pd.Series | None:
     number = pd.to_numeric(decimal, errors="coerce").astype(np.float64)
     if number.notna().sum() == 0 or not decimal[number.isna()].str.lower().isin(NO_NUMBER).all():
         return None
-    known = dict(zip(words, number.where(np.isfinite(number)), strict=True))
-    return values.map(known).astype(np.float64)
+    number_of_word = dict(zip(words, number.where(np.isfinite(number)), strict=True))
+    return values.map(number_of_word).astype(np.float64)
 
 
 def why_no_groups(values: pd.Series) -> str | None:
     """Why a column of text (N,), NA where empty, makes no groups; None where it may."""
-    known = values.dropna()
-    different = known.nunique()
+    recorded = values.dropna()
+    different = recorded.nunique()
     if different == 0:
         return "it is empty"
-    if different == 1 and len(known) == len(values):
-        return f"it says {str(known.iloc[0])[:60]!r} of every face"
-    if pd.Series(known.unique(), dtype="str").str.contains(_FILE).mean() > 0.5:
+    if different == 1 and len(recorded) == len(values):
+        return f"it says {str(recorded.iloc[0])[:60]!r} of every face"
+    if pd.Series(recorded.unique(), dtype="str").str.contains(_FILE).mean() > 0.5:
         return "its values are names of files"
     number = numbers_of(values)
     if number is not None:
         whole = bool((number.dropna() % 1 == 0).all())
-        if whole and len(known) >= FEWEST_FOR_IDS and number.nunique() == number.notna().sum():
+        if whole and len(recorded) >= FEWEST_FOR_IDS and number.nunique() == number.notna().sum():
             return f"its {different:,} values are whole numbers and all different, as numbers of rows are"
         return None
-    if len(known) >= FEWEST_FOR_IDS and different == len(known):
+    if len(recorded) >= FEWEST_FOR_IDS and different == len(recorded):
         return f"its {different:,} values are all different"
     return f"it has {different:,} different values, and {MOST_LEVELS} are the most" if different > MOST_LEVELS else None
 
@@ -99,11 +99,11 @@ def _in_order(folded: dict[str, str]) -> tuple[str, ...] | None:
     for scale in SCALES:
         if set(folded.values()) <= set(scale):
             return tuple(sorted(folded, key=lambda word: scale.index(folded[word])))
-    found = {word: _NUMBERED.match(word) for word in folded}
-    if len(folded) < 3 or not all(found.values()):
+    matches = {word: _NUMBERED.match(word) for word in folded}
+    if len(folded) < 3 or not all(matches.values()):
         return None
-    before = {match["before"].casefold() for match in found.values()}
-    numbers = {word: match["number"].casefold() for word, match in found.items()}
+    before = {match["before"].casefold() for match in matches.values()}
+    numbers = {word: match["number"].casefold() for word, match in matches.items()}
     if len(before) > 1 or len(set(numbers.values())) < len(numbers):
         return None
     if all(number in ROMAN for number in numbers.values()):

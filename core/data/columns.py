@@ -115,9 +115,9 @@ def number_column(
     number = np.asarray(pd.array(values, dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan))
     number = number[np.isfinite(number)]
     inner = tuple(map(float, edges)) if edges is not None else _thirds(name, number)
-    said = [f"{edge:.10g}".replace("-", "−") for edge in inner]
-    between = [f"{low} to {high}" for low, high in itertools.pairwise(said)]
-    levels = (f"under {said[0]}", *between, f"{said[-1]} and more")
+    bounds = [f"{edge:.10g}".replace("-", "−") for edge in inner]
+    between = [f"{low} to {high}" for low, high in itertools.pairwise(bounds)]
+    levels = (f"under {bounds[0]}", *between, f"{bounds[-1]} and more")
     return Column(name=name, kind=Kind.NUMBER, levels=levels, edges=inner, words=words, measured=measured)
 
 
@@ -151,16 +151,16 @@ def restored(faces: pd.DataFrame, columns: Sequence[Column], origin: str) -> pd.
     Raises `LookwhereError` naming `origin` where a column is not there, or has a level that it should not have.
     """
     for column in columns:
-        wanted = [name for name in (column.name, column.value_name) if name is not None]
-        if missing := [name for name in wanted if name not in faces]:
+        names = [name for name in (column.name, column.value_name) if name is not None]
+        if missing := [name for name in names if name not in faces]:
             raise LookwhereError(
                 f"{origin}: no column {', '.join(missing)}; write it again with `python -m core align`"
             )
-        written = faces[column.name].astype("object")
-        strange = set(written.dropna().unique()) - set(column.levels)
+        stored_levels = faces[column.name].astype("object")
+        strange = set(stored_levels.dropna().unique()) - set(column.levels)
         if strange:
             raise LookwhereError(f"{origin}: column {column.name} has the level {min(map(str, strange))!r}, not known")
-        faces = faces.assign(**{column.name: column.levelled(written)})
+        faces = faces.assign(**{column.name: column.levelled(stored_levels)})
     return faces
 
 
@@ -174,9 +174,9 @@ def find_column(columns: Sequence[Column], name: str, asked: str = "groups by", 
 
     Raises `LookwhereError` naming those that there are, `also` among them.
     """
-    alike = [one for one in columns if loose(one.name) == loose(name)]
-    for found in ([one for one in columns if one.name == name], alike):
-        if len(found) == 1:
-            return found[0]
-    there = ", ".join([*also, *(one.name for one in columns)])
+    alike = [column for column in columns if loose(column.name) == loose(name)]
+    for candidates in ([column for column in columns if column.name == name], alike):
+        if len(candidates) == 1:
+            return candidates[0]
+    there = ", ".join([*also, *(column.name for column in columns)])
     raise LookwhereError(f"{asked} {name}: no such column; there are {there or 'none'}")

@@ -135,28 +135,32 @@ def look(
     Around each, a border of mid-grey is put, as wide as `border` of the image's shorter side and `padding` pixels more.
     Faces smaller than `smallest` of it are looked for only in images in which one of them could be the main face.
     """
-    found: list[Detection | Exception] = [NOTHING] * len(images)
+    detections: list[Detection | Exception] = [NOTHING] * len(images)
     by_size: dict[tuple[int, int], list[int]] = {}
     for n, image in enumerate(images):
         by_size.setdefault(image.size, []).append(n)
     for size, members in by_size.items():
         scale = enlargement(size)
-        seen = (round(size[0] * scale), round(size[1] * scale))
-        width = round(border * min(seen) + padding * scale)
-        if min(size) < SMALLEST_SIDE or min(seen) + 2 * width < detector.min_face_size:
+        scaled_size = (round(size[0] * scale), round(size[1] * scale))
+        width = round(border * min(scaled_size) + padding * scale)
+        if min(size) < SMALLEST_SIDE or min(scaled_size) + 2 * width < detector.min_face_size:
             continue  # MTCNN fails on an image without room for the smallest face
-        skip, left_out = detector.skipped(smallest * min(seen))
-        for some in _pieces(members, max(1, PIXELS_AT_ONCE // ((seen[0] + 2 * width) * (seen[1] + 2 * width)))):
-            shown = (images[n] if scale == 1 else images[n].resize(seen, Image.Resampling.BICUBIC) for n in some)
-            pixels = np.stack([np.asarray(image) for image in shown])
-            looks = [_inside(one, width, scale) for one in detect_each(detector, pixels, width, skip)]
-            again = [n for n, one in enumerate(looks) if skip and not decided(one, size, left_out / scale)]
+        skip, left_out = detector.skipped(smallest * min(scaled_size))
+        for some in _pieces(
+            members, max(1, PIXELS_AT_ONCE // ((scaled_size[0] + 2 * width) * (scaled_size[1] + 2 * width)))
+        ):
+            scaled_images = (
+                images[n] if scale == 1 else images[n].resize(scaled_size, Image.Resampling.BICUBIC) for n in some
+            )
+            pixels = np.stack([np.asarray(image) for image in scaled_images])
+            looks = [_inside(detection, width, scale) for detection in detect_each(detector, pixels, width, skip)]
+            again = [n for n, detection in enumerate(looks) if skip and not decided(detection, size, left_out / scale)]
             if again:
-                for n, one in zip(again, detect_each(detector, pixels[again], width), strict=True):
-                    looks[n] = _inside(one, width, scale)
-            for n, one in zip(some, looks, strict=True):
-                found[n] = one
-    return found
+                for n, detection in zip(again, detect_each(detector, pixels[again], width), strict=True):
+                    looks[n] = _inside(detection, width, scale)
+            for n, detection in zip(some, looks, strict=True):
+                detections[n] = detection
+    return detections
 
 
 def _inside(faces: Detection | Exception, border: int, scale: float) -> Detection | Exception:
@@ -181,16 +185,16 @@ def look_wider(
 ) -> list[Detection | Exception]:
     """As `look`; but where no face is found, the detector fails, or the face reaches the border's outer edge, the image
     is looked at again with the next of `BORDERS`, and what is found then counts."""
-    found = look(detector, images, border, smallest=smallest)
+    detections = look(detector, images, border, smallest=smallest)
     for wider in BORDERS:
         if wider <= border:
             continue
-        again = [n for n, image in enumerate(images) if reaches_edge(found[n], image.size, border)]
+        again = [n for n, image in enumerate(images) if reaches_edge(detections[n], image.size, border)]
         for n, faces in zip(again, look(detector, [images[n] for n in again], wider, smallest=smallest), strict=True):
             if not isinstance(faces, Exception) and faces:
-                found[n] = faces
+                detections[n] = faces
         border = wider
-    return found
+    return detections
 
 
 def reaches_edge(faces: Detection | Exception, size: tuple[int, int], border: float) -> bool:

@@ -67,15 +67,15 @@ def near_pairs(phash: np.ndarray, bits: int = NEAR_COPY_BITS) -> np.ndarray:
     """
     value, first, place = np.unique(phash, return_index=True, return_inverse=True)
     later = np.setdiff1d(np.arange(len(phash)), first)
-    found = [np.stack([first[place[later]], later], axis=1)]
+    parts = [np.stack([first[place[later]], later], axis=1)]
     joined = np.arange(len(value))
     edges = np.linspace(0, 64, bits + 2).astype(int)
     for low, high in itertools.pairwise(edges):
         band = (value >> np.uint64(low)) & np.uint64((1 << int(high - low)) - 1)
         pairs = np.concatenate([np.empty((0, 2), dtype=np.int64), *_near_in_band(value, band, joined, bits)])
         joined = cluster(len(value), np.concatenate([np.stack([joined, np.arange(len(value))], axis=1), pairs]))
-        found.append(first[pairs])
-    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+        parts.append(first[pairs])
+    return np.unique(np.sort(np.concatenate(parts), axis=1), axis=0)
 
 
 def _near_in_band(value: np.ndarray, band: np.ndarray, joined: np.ndarray, bits: int) -> Iterator[np.ndarray]:
@@ -95,9 +95,9 @@ def _near_in_band(value: np.ndarray, band: np.ndarray, joined: np.ndarray, bits:
     at = np.flatnonzero(np.repeat(size <= SMALL_BUCKET, size))
     for lag in range(1, SMALL_BUCKET):
         at = at[after[at] >= lag]
-        one, other = order[at], order[at + lag]
-        near = (joined[one] != joined[other]) & (np.bitwise_count(value[one] ^ value[other]) <= bits)
-        yield np.stack([one[near], other[near]], axis=1)
+        first, second = order[at], order[at + lag]
+        near = (joined[first] != joined[second]) & (np.bitwise_count(value[first] ^ value[second]) <= bits)
+        yield np.stack([first[near], second[near]], axis=1)
 
 
 def _spanning(value: np.ndarray, members: np.ndarray, bits: int) -> Iterator[np.ndarray]:
@@ -108,12 +108,12 @@ def _spanning(value: np.ndarray, members: np.ndarray, bits: int) -> Iterator[np.
         if not reached:
             reached.append(int(rest[0]))
             rest = rest[1:]
-        one = reached.pop()
-        near = np.bitwise_count(value[rest] ^ value[one]) <= bits
+        face = reached.pop()
+        near = np.bitwise_count(value[rest] ^ value[face]) <= bits
         if near.any():
             met, rest = rest[near], rest[~near]
             reached += met.tolist()
-            yield np.stack([np.full(len(met), one), met], axis=1)
+            yield np.stack([np.full(len(met), face), met], axis=1)
 
 
 def near_otherwise(phash: np.ndarray, label: np.ndarray, group: np.ndarray, bits: int = NEAR_COPY_BITS) -> np.ndarray:
@@ -122,7 +122,7 @@ def near_otherwise(phash: np.ndarray, label: np.ndarray, group: np.ndarray, bits
     `group` is their `cluster`: near ones are in one, so only clusters of several labels are looked into.
     """
     code = pd.factorize(label)[0]
-    found = np.zeros(len(phash), dtype=bool)
+    disagrees = np.zeros(len(phash), dtype=bool)
     mixed = pd.Series(code).groupby(group).transform("nunique").to_numpy() > 1
     rows = np.flatnonzero(mixed)
     for members in pd.Series(rows).groupby(group[rows]).agg(list):
@@ -131,11 +131,11 @@ def near_otherwise(phash: np.ndarray, label: np.ndarray, group: np.ndarray, bits
         labels = np.unique(np.stack([place, code[inside]], axis=1), axis=0)
         near = np.zeros(len(labels), dtype=bool)
         for n, (at, own) in enumerate(labels):
-            others = labels[labels[:, 1] != own, 0]
-            near[n] = (np.bitwise_count(value[others] ^ value[at]) <= bits).any()
+            other_places = labels[labels[:, 1] != own, 0]
+            near[n] = (np.bitwise_count(value[other_places] ^ value[at]) <= bits).any()
         flagged = {(int(at), int(own)) for at, own in labels[near]}
-        found[inside] = [pair in flagged for pair in zip(place.tolist(), code[inside].tolist(), strict=True)]
-    return found
+        disagrees[inside] = [pair in flagged for pair in zip(place.tolist(), code[inside].tolist(), strict=True)]
+    return disagrees
 
 
 def cluster(count: int, pairs: np.ndarray) -> np.ndarray:

@@ -21,13 +21,13 @@ def rename(faces: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     """
     there = faces["ethnicity"].astype("string")
     by_spelling = {folded(name): name for name in there.dropna().unique()}
-    wanted = {old if (there == old).any() else by_spelling.get(folded(old), old): new for old, new in names.items()}
-    unknown = sorted(set(wanted) - set(there))
+    new_names = {old if (there == old).any() else by_spelling.get(folded(old), old): new for old, new in names.items()}
+    unknown = sorted(set(new_names) - set(there))
     if unknown:
         raise LookwhereError(
             f"--map-ethnicities: no face is {', '.join(unknown)}; there are {', '.join(sorted(there.unique()))}"
         )
-    return faces.assign(ethnicity=there.replace(wanted))
+    return faces.assign(ethnicity=there.replace(new_names))
 
 
 def read_names(file: Path) -> dict[str, str]:

@@ -72,8 +72,8 @@ def ethnicity_known(faces: pd.DataFrame) -> bool:
 
 def labels_known(faces: pd.DataFrame) -> list[str]:
     """What groups are made by where nothing was asked for: of gender and ethnicity those that any face has."""
-    known = {"gender": gender_known(faces), "ethnicity": ethnicity_known(faces)}
-    return [column for column, there in known.items() if there]
+    has_any = {"gender": gender_known(faces), "ethnicity": ethnicity_known(faces)}
+    return [column for column, there in has_any.items() if there]
 
 
 def check_faces(faces: pd.DataFrame, origin: str) -> None:

@@ -34,8 +34,8 @@ class Filter:
     columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __post_init__(self) -> None:
-        wanted = sorted((name, tuple(levels)) for name, levels in self.columns if levels)
-        object.__setattr__(self, "columns", tuple(wanted))  # one order, so that equal filters are equal
+        chosen_levels = sorted((name, tuple(levels)) for name, levels in self.columns if levels)
+        object.__setattr__(self, "columns", tuple(chosen_levels))  # one order, so that equal filters are equal
         if self.outcome not in OUTCOMES:
             raise LookwhereError(f"outcome must be one of {OUTCOMES}, not {self.outcome!r}")
         if self.age_to is not None and self.age_to <= self.age_from:
@@ -69,9 +69,9 @@ class Filter:
         """
         keep = np.ones(len(faces), dtype=bool)
         for column in ("gender", "ethnicity", "split"):
-            wanted = getattr(self, column)
-            if wanted:
-                keep &= faces[column].isin(wanted).to_numpy()
+            choice = getattr(self, column)
+            if choice:
+                keep &= faces[column].isin(choice).to_numpy()
         for name, levels in self.columns:
             if name not in faces:
                 raise LookwhereError(f"no column {name!r} among these faces, so they cannot be filtered by it")
@@ -103,9 +103,9 @@ class Filter:
         parts = [group_name(self.gender, self.ethnicity, children)]
         if not self.any_age:
             parts.append(age_words(self.age_from, self.age_to))
-        said = {name: measure.words for name, measure in BY_NAME.items()}
-        said |= {column.name: column.said for column in columns}
-        parts += [f"{said.get(name, name)}: {' or '.join(levels)}" for name, levels in self.columns]
+        words_of = {name: measure.words for name, measure in BY_NAME.items()}
+        words_of |= {column.name: column.said for column in columns}
+        parts += [f"{words_of.get(name, name)}: {' or '.join(levels)}" for name, levels in self.columns]
         if self.outcome != "all":
             parts.append({"correct": "predicted correctly", "incorrect": "predicted incorrectly"}[self.outcome])
         if self.split:

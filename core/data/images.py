@@ -111,13 +111,13 @@ def read_image(
 
 def _without_texts(png: bytes) -> bytes:
     """The bytes of a PNG without its chunks of text."""
-    kept, place = [png[: len(PNG_MARK)]], len(PNG_MARK)
+    chunks, place = [png[: len(PNG_MARK)]], len(PNG_MARK)
     while place < len(png):
         end = place + 12 + int.from_bytes(png[place : place + 4], "big")
         if png[place + 4 : place + 8] not in TEXTS:
-            kept.append(png[place:end])
+            chunks.append(png[place:end])
         place = end
-    return b"".join(kept)
+    return b"".join(chunks)
 
 
 def _check_size(size: tuple[int, int], kind: str) -> None:

@@ -62,28 +62,28 @@ class WatchedMap(np.memmap):
         return np.where(rows < 0, rows + len(self), rows) if inside else None
 
     def _read(self, rows: np.ndarray) -> np.ndarray:
-        made = np.empty((*rows.shape, *self.shape[1:]), dtype=self.dtype)
-        flat = made.reshape(rows.size, -1).view(np.uint8)
+        values = np.empty((*rows.shape, *self.shape[1:]), dtype=self.dtype)
+        flat = values.reshape(rows.size, -1).view(np.uint8)
         for place, row in zip(flat, rows.ravel().tolist(), strict=True):
             if os.preadv(self.file.fileno(), [place], self.offset + row * place.nbytes) < place.nbytes:
                 raise LookwhereError(f"{self.filename}: cut while it was read; {self.mend}")
-        return made
+        return values
 
 
 def open_mapped(file: Path, mend: str = "align again") -> WatchedMap:
     """A NumPy file, mapped to be read; `mend` is said where it is cut later. Raises `OSError` or `ValueError` where it
     cannot be."""
-    held = file.open("rb")
+    stream = file.open("rb")
     try:
         array = np.load(file, mmap_mode="r").view(WatchedMap)
         array.whole, array.mend = array._mmap.size(), mend
         # A system without reads at a place, an array in Fortran's order, a file replaced just now: by the map alone.
-        same = os.path.samestat(os.fstat(held.fileno()), file.stat())
+        same = os.path.samestat(os.fstat(stream.fileno()), file.stat())
         if same and hasattr(os, "preadv") and array.flags.c_contiguous:
-            array.file, held = held, None
+            array.file, stream = stream, None
     finally:
-        if held is not None:
-            held.close()
+        if stream is not None:
+            stream.close()
     return array
 
 

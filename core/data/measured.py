@@ -53,8 +53,8 @@ def measure(
         table["image_yaw"] = turn(landmarks[rows])
     if source is not None:
         table = table.assign(**dict(zip(FROM_SOURCE, source[rows].astype(np.float64).T, strict=True)))
-    kept = [m.name for m in MEASURES if m.name in table and table[m.name].notna().any()]
-    return pd.concat([faces[["face_id"]].reset_index(drop=True), table[kept].round(DECIMALS)], axis=1)
+    names = [m.name for m in MEASURES if m.name in table and table[m.name].notna().any()]
+    return pd.concat([faces[["face_id"]].reset_index(drop=True), table[names].round(DECIMALS)], axis=1)
 
 
 def squares_of(
@@ -118,8 +118,8 @@ def read_measured(folder: Path, faces: pd.DataFrame) -> pd.DataFrame | None:
     names = [m.name for m in MEASURES if m.name in table]
     if "face_id" not in table or list(table["face_id"].astype(str)) != list(faces["face_id"].astype(str)):
         raise LookwhereError(f"{file}: not of the faces beside it; {mend}")
-    kept = (content.schema.metadata or {}).get(SHA256.encode())  # a file of before has none
-    if kept is not None and kept.decode("ascii", "replace") != _digest(table):
+    digest = (content.schema.metadata or {}).get(SHA256.encode())  # a file of before has none
+    if digest is not None and digest.decode("ascii", "replace") != _digest(table):
         raise LookwhereError(f"{file}: changed since it was written; {mend}")
     return table[names].astype(np.float64).set_axis(faces.index)
 
@@ -131,7 +131,7 @@ def with_measures(faces: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFram
     group, NA in groups of under 11 faces. A measure that is the same for all faces makes none. Where no gender is
     recorded groups are of ethnicity, and where neither is, there are no thirds within.
     """
-    within = "gender and ethnicity" if gender_known(faces) else "ethnicity" if ethnicity_known(faces) else ""
+    grouping = "gender and ethnicity" if gender_known(faces) else "ethnicity" if ethnicity_known(faces) else ""
     group = faces.groupby(["gender", "ethnicity"], dropna=False, observed=True).ngroup().to_numpy()
     columns: list[Column] = []
     added: dict[str, object] = {}
@@ -143,8 +143,8 @@ def with_measures(faces: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFram
         columns.append(column)
         added |= {name: column.banded(values), f"{name}{VALUE}": values}
         # Where most values are one, they make no thirds.
-        if within and not measure.edges and column.levels == measure.levels:
-            words = f"{measure.words}, within {within}"
+        if grouping and not measure.edges and column.levels == measure.levels:
+            words = f"{measure.words}, within {grouping}"
             inside = Column(name=name + IN_GROUP, kind=Kind.ORDERED, levels=measure.levels, words=words, measured=True)
             codes = thirds_within(values, group)
             columns.append(inside)
@@ -156,14 +156,14 @@ def with_measures(faces: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFram
 
 def third_column(measure: Measure, values: np.ndarray) -> Column | None:
     """A measure as a column of thirds over `values` (N,), or of what its edges part; None where there is but one."""
-    known = values[np.isfinite(values)]
-    if measure.edges and len(set(np.searchsorted(measure.edges, known, side="right"))) < 2:
+    finite = values[np.isfinite(values)]
+    if measure.edges and len(set(np.searchsorted(measure.edges, finite, side="right"))) < 2:
         return None
     try:
-        made = number_column(measure.name, known, words=measure.words, measured=True, edges=measure.edges or None)
+        column = number_column(measure.name, finite, words=measure.words, measured=True, edges=measure.edges or None)
     except LookwhereError:
         return None
-    return replace(made, levels=measure.levels) if len(made.levels) == len(measure.levels) else made
+    return replace(column, levels=measure.levels) if len(column.levels) == len(measure.levels) else column
 
 
 def thirds_within(values: np.ndarray, group: np.ndarray, smallest: int = MINIMUM_FACES) -> np.ndarray:
@@ -173,8 +173,8 @@ def thirds_within(values: np.ndarray, group: np.ndarray, smallest: int = MINIMUM
     above, so thirds of tied values are not of one size.
     """
     codes = np.full(len(values), -1, dtype=np.int8)
-    for one in np.unique(group):
-        inside = np.flatnonzero((group == one) & np.isfinite(values))
+    for code in np.unique(group):
+        inside = np.flatnonzero((group == code) & np.isfinite(values))
         if len(inside) >= smallest:
             edges = np.quantile(values[inside], (1 / 3, 2 / 3))
             codes[inside] = np.searchsorted(edges, values[inside], side="right")

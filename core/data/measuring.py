@@ -66,9 +66,9 @@ def measure_again(
         wider=border is not None and border.decided is DecidedBy.IMAGES,
         smallest=(border.smallest or 0) / 100 if border else 0.0,
     )
-    faces, found = store.faces, np.full((len(store.faces), len(FROM_SOURCE)), np.nan)
-    wanted = np.array([only is None or face in only for face in faces["face_id"]], dtype=bool)
-    place = pd.Series(np.flatnonzero(wanted), index=faces["path"][wanted])
+    faces, values = store.faces, np.full((len(store.faces), len(FROM_SOURCE)), np.nan)
+    selected = np.array([only is None or face in only for face in faces["face_id"]], dtype=bool)
+    place = pd.Series(np.flatnonzero(selected), index=faces["path"][selected])
     if missing := set(place.index) - set(source.names):
         raise LookwhereError(f"{data}: lacks {len(missing):,} of the store's images, {min(missing)} one")
     tick = progress("finding faces again", len(place)) if progress else None
@@ -76,23 +76,23 @@ def measure_again(
     for item in source.iterate(place.index):
         batch.append(item)
         if len(batch) == BATCH:
-            _measure_batch(aligner, batch, place, store, found)
+            _measure_batch(aligner, batch, place, store, values)
             for _ in batch if tick else ():
                 tick()
             batch = []
     if batch:
-        _measure_batch(aligner, batch, place, store, found)
+        _measure_batch(aligner, batch, place, store, values)
     table = store.measured.drop(columns=list(FROM_SOURCE), errors="ignore")
-    seen = [n for n in range(len(FROM_SOURCE)) if np.isfinite(found[:, n]).any()]
-    table = table.assign(**{FROM_SOURCE[n]: found[:, n].round(DECIMALS) for n in seen})
+    measures = [n for n in range(len(FROM_SOURCE)) if np.isfinite(values[:, n]).any()]
+    table = table.assign(**{FROM_SOURCE[n]: values[:, n].round(DECIMALS) for n in measures})
     write_measured(store.path, pd.concat([faces[["face_id"]], table], axis=1))
-    return int(np.isnan(found[wanted, 0]).sum())
+    return int(np.isnan(values[selected, 0]).sum())
 
 
 def _measure_batch(
-    aligner: FaceAligner, batch: list[tuple[str, bytes]], place: pd.Series, store: AlignedStore, found: np.ndarray
+    aligner: FaceAligner, batch: list[tuple[str, bytes]], place: pd.Series, store: AlignedStore, table: np.ndarray
 ) -> None:
-    """Fill the rows of `found` (N, 4) whose faces are where the store has them."""
+    """Fill the rows of `table` (N, 4) whose faces are where the store has them."""
     images, rows = [], []
     for name, data in batch:
         try:
@@ -107,4 +107,4 @@ def _measure_batch(
     stored = store.landmarks[store.faces["row"].to_numpy()[at]]
     off = np.linalg.norm(result.landmarks - stored, axis=2).mean(axis=1)
     same = result.found & (off < SAME)
-    found[at[same]] = result.source[same]
+    table[at[same]] = result.source[same]

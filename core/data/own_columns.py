@@ -85,19 +85,19 @@ def read_corrections(file: Path) -> dict[str, Correction]:
     content = read_yaml(file, as_written=True)
     if not isinstance(content, Mapping):
         raise LookwhereError(f"{file}: expected a line a column, «NAME: {{kind: ordered, levels: [I, II]}}»")
-    return {str(name): _correction(f"{file}, {name}", said) for name, said in content.items()}
+    return {str(name): _correction(f"{file}, {name}", entry) for name, entry in content.items()}
 
 
-def _correction(origin: str, said: object) -> Correction:
-    if isinstance(said, str) and said.strip().lower() == LEAVE_OUT:
+def _correction(origin: str, entry: object) -> Correction:
+    if isinstance(entry, str) and entry.strip().lower() == LEAVE_OUT:
         return Correction(keep=False)
-    if isinstance(said, str) and said in set(Kind):
-        return Correction(kind=Kind(said))
-    if not isinstance(said, Mapping):
+    if isinstance(entry, str) and entry in set(Kind):
+        return Correction(kind=Kind(entry))
+    if not isinstance(entry, Mapping):
         raise LookwhereError(f"{origin}: expected {', '.join(KEYS)} in braces, a kind, or «{LEAVE_OUT}»")
-    if unknown := [key for key in said if key not in KEYS]:
+    if unknown := [key for key in entry if key not in KEYS]:
         raise LookwhereError(f"{origin}: {unknown[0]} is not one of {', '.join(KEYS)}")
-    kind, edges, levels, values = (said.get(key) for key in ("kind", "edges", "levels", "values"))
+    kind, edges, levels, values = (entry.get(key) for key in ("kind", "edges", "levels", "values"))
     if kind is not None and kind not in set(Kind):
         raise LookwhereError(f"{origin}: kind {kind!r} is not one of {', '.join(Kind)}")
     if levels is not None and not (isinstance(levels, list) and levels and _texts(levels)):
@@ -113,17 +113,17 @@ def _correction(origin: str, said: object) -> Correction:
     if levels and cuts:
         raise LookwhereError(f"{origin}: a number has edges, and other kinds have levels; give one of them")
     return Correction(
-        name=str(said.get("name", "")),
+        name=str(entry.get("name", "")),
         kind=None if kind is None else Kind(kind),
-        levels=tuple(plain(one) for one in levels or ()),
+        levels=tuple(plain(level) for level in levels or ()),
         edges=cuts,
-        words=plain(str(said.get("words", ""))),
+        words=plain(str(entry.get("words", ""))),
         values={plain(str(old)): plain(new) for old, new in (values or {}).items()},
     )
 
 
 def _texts(values: Iterable[object]) -> bool:
-    return all(isinstance(one, str) for one in values)
+    return all(isinstance(value, str) for value in values)
 
 
 def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Reading:
@@ -135,43 +135,47 @@ def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Readin
     choice = choice or ColumnChoice()
     apart = own_columns(reading.otherwise)
     own = pd.concat([reading.own, apart], ignore_index=True) if len(apart) else reading.own
-    said = _found(own, [*(choice.names or ()), *choice.corrections], reading)
-    asked = {said[name] for name in choice.names or ()}
-    corrections = {said[name]: correction for name, correction in choice.corrections.items()}
+    own_names = _found(own, [*(choice.names or ()), *choice.corrections], reading)
+    selected = {own_names[name] for name in choice.names or ()}
+    corrections = {own_names[name]: correction for name, correction in choice.corrections.items()}
     columns: list[Column] = []
     remarks: list[str] = []
     labels = [name for name in reading.otherwise if name in reading.faces]
     faces = pd.concat([reading.faces, reading.otherwise[labels]], ignore_index=True) if len(apart) else reading.faces
     repairs: list[pd.DataFrame] = []
-    taken: set[str] = set()
-    for written in own:
-        correction = corrections.get(written, Correction())
-        if (choice.names is not None and written not in asked) or not correction.keep:
+    used_names: set[str] = set()
+    for header in own:
+        correction = corrections.get(header, Correction())
+        if (choice.names is not None and header not in selected) or not correction.keep:
             continue
-        forced = written in asked or written in corrections
-        values, mended = _one_spelling(own[written], correction, faces["path"])
+        forced = header in selected or header in corrections
+        values, mended = _one_spelling(own[header], correction, faces["path"])
         if not forced and (why := why_no_groups(values)) is not None:
-            remarks.append(f"column {written} is left out: {why}; --columns {written} keeps it")
+            remarks.append(f"column {header} is left out: {why}; --columns {header} keeps it")
             continue
-        name = _name(written, correction, own, remarks)
-        if loose(name) in taken and correction.name:
-            raise LookwhereError(f"column {written}: there are two columns called {name}; rename one with --columns")
+        name = _name(header, correction, own, remarks)
+        if loose(name) in used_names and correction.name:
+            raise LookwhereError(f"column {header}: there are two columns called {name}; rename one with --columns")
         # Two that differ in letters' case alone are two columns, and no command could tell them apart.
         again = (f"{name} {n}" for n in range(2, len(own.columns) + 2))
-        name = name if loose(name) not in taken else next(one for one in again if loose(one) not in taken)
+        name = (
+            name
+            if loose(name) not in used_names
+            else next(candidate for candidate in again if loose(candidate) not in used_names)
+        )
         if not values.notna().any():
-            raise LookwhereError(f"column {written}: it is empty, so it makes no groups")
+            raise LookwhereError(f"column {header}: it is empty, so it makes no groups")
         column, words = column_of(
             name,
             values,
             kind=correction.kind,
             levels=correction.levels,
             edges=correction.edges,
-            words=correction.words or (written if name != written and not correction.name else ""),
+            words=correction.words or (header if name != header and not correction.name else ""),
         )
-        taken.add(loose(name))
+        used_names.add(loose(name))
         repairs.append(mended)
-        remarks += _not_a_level(written, column, words)
+        remarks += _not_a_level(header, column, words)
         columns.append(column)
         faces = _laid(faces, column, words)
     return replace(
@@ -195,30 +199,30 @@ def _laid(faces: pd.DataFrame, column: Column, words: pd.Series) -> pd.DataFrame
 
 def _found(own: pd.DataFrame, names: Sequence[str], reading: Reading) -> dict[str, str]:
     """Each asked name as the data set writes it."""
-    found = {}
+    own_names = {}
     for name in names:
         alike = [there for there in own if there == name] or [there for there in own if loose(there) == loose(name)]
         if len(alike) != 1:
             labels = [name for name in reading.faces if name not in ("face_id", "path")]
-            known = f"; {name} is read as a label already" if loose(name) in labels else ""
+            remark = f"; {name} is read as a label already" if loose(name) in labels else ""
             raise LookwhereError(
-                f"--columns {name}: no such column{known}; there are {', '.join(map(str, own)) or 'none of its own'}"
+                f"--columns {name}: no such column{remark}; there are {', '.join(map(str, own)) or 'none of its own'}"
             )
-        found[name] = alike[0]
-    return found
+        own_names[name] = alike[0]
+    return own_names
 
 
-def _name(written: str, correction: Correction, own: pd.DataFrame, remarks: list[str]) -> str:
+def _name(header: str, correction: Correction, own: pd.DataFrame, remarks: list[str]) -> str:
     """The name of a column, which is none of Lookwhere's own. Raises `LookwhereError` where one was asked for."""
-    wanted = plain(correction.name or written)
-    beside = {loose(str(name)) + VALUE for name in own if str(name) != written}
-    if not reserved(wanted) and loose(wanted) not in beside:
-        return wanted
+    plain_name = plain(correction.name or header)
+    beside = {loose(str(name)) + VALUE for name in own if str(name) != header}
+    if not reserved(plain_name) and loose(plain_name) not in beside:
+        return plain_name
     if correction.name:
-        raise LookwhereError(f"--columns {written}={wanted}: Lookwhere itself uses that name; choose another")
-    name = f"own_{loose(wanted)}"
+        raise LookwhereError(f"--columns {header}={plain_name}: Lookwhere itself uses that name; choose another")
+    name = f"own_{loose(plain_name)}"
     remarks.append(
-        f"column {written} is kept as {name}, as Lookwhere itself uses that name; --columns {written}=NAME renames it"
+        f"column {header} is kept as {name}, as Lookwhere itself uses that name; --columns {header}=NAME renames it"
     )
     return name
 
@@ -229,13 +233,13 @@ def _one_spelling(values: pd.Series, correction: Correction, files: pd.Series) -
     values = pd.Series(values.to_numpy(dtype=object, na_value=None), name=values.name, dtype="object")
     changed = common_spellings(values)
     there = values.dropna().unique()
-    meant = {word: changed.get(word, word) for word in there}
-    renamed = {word: correction.values.get(name, name) for word, name in meant.items()}
+    spelling = {word: changed.get(word, word) for word in there}
+    renamed = {word: correction.values.get(name, name) for word, name in spelling.items()}
     # What we would call a face whose level is not known.
     renamed = {word: None if name == UNRECORDED else name for word, name in renamed.items()}
     words = values if all(word == name for word, name in renamed.items()) else values.map(renamed)
     mended = values.isin(list(changed))
-    told = pd.DataFrame(
+    counts = pd.DataFrame(
         {
             "file": files[mended.to_numpy()],
             "repair": [
@@ -245,10 +249,10 @@ def _one_spelling(values: pd.Series, correction: Correction, files: pd.Series) -
         },
         dtype="str",
     )
-    return words.astype("object").where(words.notna(), None), told
+    return words.astype("object").where(words.notna(), None), counts
 
 
-def _not_a_level(written: str, column: Column, words: pd.Series) -> list[str]:
+def _not_a_level(header: str, column: Column, words: pd.Series) -> list[str]:
     """How many faces have a word that is no level of the column, where levels were asked for."""
     if column.kind is Kind.NUMBER:
         return []
@@ -256,4 +260,4 @@ def _not_a_level(written: str, column: Column, words: pd.Series) -> list[str]:
     if strange.empty:
         return []
     of = f"{len(strange):,} face{'s' if len(strange) > 1 else ''}"
-    return [f"column {written}: {of} with another value ({str(strange.iloc[0])[:60]}) count as {UNRECORDED}"]
+    return [f"column {header}: {of} with another value ({str(strange.iloc[0])[:60]}) count as {UNRECORDED}"]

@@ -25,12 +25,12 @@ def realigned(faces: np.ndarray, landmarks: np.ndarray, template: np.ndarray) ->
     grid = np.stack([x, y, np.ones_like(x)], axis=-1).astype(np.float64)
     unit = np.empty((len(faces), SIDE, SIDE, 2), dtype=np.float32)
     for n, points in enumerate(landmarks):
-        known = np.isfinite(points).all()
-        matrix = similarity(points[: len(template)], template) if known else np.eye(3)[:2]
+        complete = np.isfinite(points).all()
+        matrix = similarity(points[: len(template)], template) if complete else np.eye(3)[:2]
         back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
         unit[n] = (2 * (grid @ back.T) + 1) / SIDE - 1
     pixels = torch.from_numpy(np.ascontiguousarray(faces)).permute(0, 3, 1, 2).float()
-    made = F.grid_sample(
+    warped = F.grid_sample(
         pixels, torch.from_numpy(unit), mode="bilinear", padding_mode="reflection", align_corners=False
     )
-    return made.permute(0, 2, 3, 1).round().clamp(0, 255).numpy().astype(np.uint8)
+    return warped.permute(0, 2, 3, 1).round().clamp(0, 255).numpy().astype(np.uint8)

@@ -40,10 +40,10 @@ def _parts(images: np.ndarray, rows: np.ndarray) -> list[np.ndarray]:
     rest, parts = np.arange(len(rows)), []
     while len(rest):
         reached, rest = [int(rest[0])], rest[1:]
-        for one in reached:  # grows while it is gone through
-            asked = rest[coarse[rest] @ coarse[one] >= CLOSER]
-            if len(asked):
-                same = asked[fine_agreement(images[[rows[one]]], images[rows[asked]]) >= SAME]
+        for row in reached:  # grows while it is gone through
+            candidates = rest[coarse[rest] @ coarse[row] >= CLOSER]
+            if len(candidates):
+                same = candidates[fine_agreement(images[[rows[row]]], images[rows[candidates]]) >= SAME]
                 reached += same.tolist()
                 rest = np.setdiff1d(rest, same)
         parts.append(np.array(reached))

@@ -59,11 +59,11 @@ class SharedImages:
 def shared_images(
     store: AlignedStore,
     faces: pd.DataFrame,
-    other: AlignedStore,
+    second_store: AlignedStore,
     other_faces: pd.DataFrame,
     progress: Progress | None = None,
 ) -> SharedImages:
-    """Which of `faces` of `store` show a photograph of `other_faces` of `other`.
+    """Which of `faces` of `store` show a photograph of `other_faces` of `second_store`.
 
     Two aligned faces are near-copies where their grey detail (the image less its local mean) correlates by at least
     `CANDIDATE` in cells of 3 pixels and by at least `NEAR` in cells of 2 pixels at the best of small shifts; with one
@@ -77,7 +77,7 @@ def shared_images(
     near = np.zeros(len(faces), dtype=bool)
     rows, other_rows = faces["row"].to_numpy(), other_faces["row"].to_numpy()
     tick = progress("comparing with training faces", len(rows)) if progress else lambda _: None
-    theirs = [coarse_detail(other.images[other_rows[n : n + _BLOCK]]) for n in range(0, len(other_rows), _BLOCK)]
+    theirs = [coarse_detail(second_store.images[other_rows[n : n + _BLOCK]]) for n in range(0, len(other_rows), _BLOCK)]
     for start in range(0, len(rows), _BLOCK):
         images = store.images[rows[start : start + _BLOCK]]
         is_near = near[start : start + len(images)]  # a view: what is set in it is set in `near`
@@ -90,7 +90,7 @@ def shared_images(
                 mine, partners = mine[open_pairs], other_rows[n * _BLOCK + partners[open_pairs]]
                 for at in range(0, len(mine), _BLOCK):
                     a, b = mine[at : at + _BLOCK], partners[at : at + _BLOCK]
-                    is_near[a[fine_agreement(way[a], other.images[b]) >= bound]] = True
+                    is_near[a[fine_agreement(way[a], second_store.images[b]) >= bound]] = True
         tick(len(images))
     return SharedImages(copy, near & ~copy, len(other_faces))
 

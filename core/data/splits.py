@@ -126,11 +126,11 @@ class Subset:
         self._check(people.groupby("code")["size"].min().to_numpy(), sizes, called)
         people["lot"] = _lots(people["person"], seed)
         people = people.sort_values(["code", "lot"])
-        taken = np.zeros(len(people), dtype=bool)
+        selected = np.zeros(len(people), dtype=bool)
         for _, rows in people.groupby("code").indices.items():
-            taken[rows] = _fill(people["size"].to_numpy()[rows], int(quota))
-        chosen = pd.MultiIndex.from_frame(people.loc[taken, ["code", "person"]])
-        mask = pd.MultiIndex.from_arrays([code, person]).isin(chosen)
+            selected[rows] = _fill(people["size"].to_numpy()[rows], int(quota))
+        persons = pd.MultiIndex.from_frame(people.loc[selected, ["code", "person"]])
+        mask = pd.MultiIndex.from_arrays([code, person]).isin(persons)
         return faces[mask].reset_index(drop=True)
 
     def _check(self, least: np.ndarray, sizes: np.ndarray, called: str) -> None:
@@ -155,13 +155,13 @@ class Subset:
 
 def _fill(sizes: np.ndarray, quota: int) -> np.ndarray:
     """Which of the units, taken in turn, fit into the quota; a unit too large for what is left is passed over."""
-    taken, left = np.zeros(len(sizes), dtype=bool), quota
+    selected, remaining = np.zeros(len(sizes), dtype=bool), quota
     for n, size in enumerate(sizes.tolist()):
-        if size <= left:
-            taken[n], left = True, left - size
-            if left == 0:
+        if size <= remaining:
+            selected[n], remaining = True, remaining - size
+            if remaining == 0:
                 break
-    return taken
+    return selected
 
 
 def person_numbers(faces: pd.DataFrame) -> np.ndarray:
@@ -174,7 +174,7 @@ def person_numbers(faces: pd.DataFrame) -> np.ndarray:
         if column not in faces:
             continue
         code = pd.factorize(faces[column], use_na_sentinel=True)[0]
-        known = np.flatnonzero(code >= 0)
-        first = pd.Series(known).groupby(code[known]).transform("first").to_numpy()
-        pairs.append(np.stack([first, known], axis=1))
+        rows = np.flatnonzero(code >= 0)
+        first = pd.Series(rows).groupby(code[rows]).transform("first").to_numpy()
+        pairs.append(np.stack([first, rows], axis=1))
     return cluster(len(faces), np.concatenate(pairs))

@@ -69,8 +69,8 @@ class AlignedStore:
             images, landmarks = open_mapped(path / "faces.npy"), open_mapped(path / "landmarks.npy")
             faces = pd.read_parquet(path / "faces.parquet")
             rejects = pd.read_parquet(path / "rejects.parquet")
-            kept = manifest.disagreements is not None
-            disagreements = {"disagreements": pd.read_parquet(path / "disagreements.parquet")} if kept else {}
+            recorded = manifest.disagreements is not None
+            disagreements = {"disagreements": pd.read_parquet(path / "disagreements.parquet")} if recorded else {}
         except (OSError, ValueError) as error:
             raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error
         check_faces(faces, f"{path}/faces.parquet")
@@ -98,8 +98,8 @@ class AlignedStore:
                 now = _state(file.stat())
             except OSError:
                 continue
-            known = self.manifest.files.get(file.name)
-            if now != then and now[:2] == then[:2] and (known is None or damage(file, known)):
+            digest = self.manifest.files.get(file.name)
+            if now != then and now[:2] == then[:2] and (digest is None or damage(file, digest)):
                 raise LookwhereError(f"{file}: changed while it was read; align again")
 
     @cached_property
@@ -122,11 +122,11 @@ class AlignedStore:
 
     def split(self, *names: str) -> pd.DataFrame:
         """The faces of the named splits, in order. Raises `LookwhereError` where there are none."""
-        chosen = self.faces[self.faces["split"].isin(names)].reset_index(drop=True)
-        if chosen.empty:
+        faces = self.faces[self.faces["split"].isin(names)].reset_index(drop=True)
+        if faces.empty:
             there = ", ".join(split for split in SPLITS if (self.faces["split"] == split).any())
             raise LookwhereError(f"{self.path}: no face in split {', '.join(names)}; there are {there}")
-        return chosen
+        return faces
 
 
 def _state(stat: os.stat_result) -> tuple[int, int, int]:

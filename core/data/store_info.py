@@ -123,8 +123,8 @@ class StoreInfo(JsonRecord):
     def alignment(self) -> dict[str, object]:
         """What the aligned images and their labels depend on, as far as this store says it; results are tied to it."""
         keys = ("plan_sha256", "padding", "detector", "template")
-        kept = {key: value for key in keys if (value := getattr(self, key)) is not None}
-        return kept if self.border is None else kept | {"border": self.border.applied}
+        settings = {key: value for key in keys if (value := getattr(self, key)) is not None}
+        return settings if self.border is None else settings | {"border": self.border.applied}
 
     FORMAT: ClassVar = FORMAT
     READS: ClassVar = (2,)
@@ -143,9 +143,9 @@ def aligned_otherwise(then: Mapping[str, object], now: Mapping[str, object]) -> 
     """
     words = {"plan_sha256": "its images, people or labels are others"}
     words |= dict.fromkeys(("padding", "border"), "border before detection")
-    told = []
+    differences = []
     for key in then:
         if key in now and then[key] != now[key]:
             word = words.get(key, key)
-            told.append(word if key == "plan_sha256" else f"{word} {now[key]}, not {then[key]}")
-    return "; ".join(told)
+            differences.append(word if key == "plan_sha256" else f"{word} {now[key]}, not {then[key]}")
+    return "; ".join(differences)

@@ -81,15 +81,15 @@ def task_for(column: Column) -> Task:
 
 def _yes_no(column: Column) -> tuple[ClassWords, ClassWords]:
     """The words of «no» and of «yes»: «no glasses» and «glasses», «not smiling» and «smiling»."""
-    said = SAID.get(loose(column.words or column.name), _plain(column.words or column.name.replace("_", " ").strip()))
-    if isinstance(said, tuple):
-        label, pattern, other, without = said
-    elif re.match(r"\w{3,}ing\b", said):  # what somebody does: «wearing a mask»
-        label, pattern, other, without = said, f"{{}} {said}", f"not {said}", f"{{}} not {said}"
+    forms = SAID.get(loose(column.words or column.name), _plain(column.words or column.name.replace("_", " ").strip()))
+    if isinstance(forms, tuple):
+        label, pattern, negation, without = forms
+    elif re.match(r"\w{3,}ing\b", forms):  # what somebody does: «wearing a mask»
+        label, pattern, negation, without = forms, f"{{}} {forms}", f"not {forms}", f"{{}} not {forms}"
     else:
-        thing = re.sub(r"^an? ", "", said)
-        label, pattern, other, without = thing, f"{{}} with {said}", f"no {thing}", f"{{}} without {said}"
-    return ClassWords(label=other, pattern=without), ClassWords(label=label, pattern=pattern)
+        thing = re.sub(r"^an? ", "", forms)
+        label, pattern, negation, without = thing, f"{{}} with {forms}", f"no {thing}", f"{{}} without {forms}"
+    return ClassWords(label=negation, pattern=without), ClassWords(label=label, pattern=pattern)
 
 
 def _levels(column: Column) -> tuple[ClassWords, ClassWords]:

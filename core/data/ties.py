@@ -29,8 +29,8 @@ class OtherStoreError(LookwhereError):
     """A folder holds a store of other data or settings than were asked for; `differences` says which."""
 
     def __init__(self, path: Path, differences: list[str], mend: str) -> None:
-        told = "; ".join(differences)
-        super().__init__(f"{path}: holds a store of another data set or setting ({told}); {mend}")
+        listing = "; ".join(differences)
+        super().__init__(f"{path}: holds a store of another data set or setting ({listing}); {mend}")
         self.path, self.differences = path, differences
 
 
@@ -82,59 +82,63 @@ def labels_fingerprint(labels: Path) -> str:
         raise LookwhereError(f"{labels}: cannot be read ({error.strerror or error}); --labels takes a CSV") from error
 
 
-def differences(asked: Mapping[str, object], found: StoreInfo, of_columns: bool = True) -> list[str]:
-    """What tells a store, or unfinished work, from what is asked for; a line each. What `found` does not say, is not
+def differences(plan: Mapping[str, object], stored: StoreInfo, of_columns: bool = True) -> list[str]:
+    """What tells a store, or unfinished work, from what is asked for; a line each. What `stored` does not say, is not
     compared: it is of a version that did not keep it. Columns are compared where they were asked for (`of_columns`)."""
-    return [*_differences(asked, found), *(_columns(asked, found) if of_columns else ())]
+    return [*_differences(plan, stored), *(_columns(plan, stored) if of_columns else ())]
 
 
-def _columns(asked: Mapping[str, object], found: StoreInfo) -> Iterator[str]:
-    if found.columns_sha256 == asked["columns_sha256"] or (found.columns_sha256 is None and not asked["columns"]):
+def _columns(plan: Mapping[str, object], stored: StoreInfo) -> Iterator[str]:
+    if stored.columns_sha256 == plan["columns_sha256"] or (stored.columns_sha256 is None and not plan["columns"]):
         return
-    then = [column.to_json() for column in found.columns]
-    had, wanted = (", ".join(column["name"] for column in columns) or "none" for columns in (then, asked["columns"]))
-    if found.columns_sha256 is None:
+    then = [column.to_json() for column in stored.columns]
+    had, planned = (", ".join(column["name"] for column in columns) or "none" for columns in (then, plan["columns"]))
+    if stored.columns_sha256 is None:
         yield "it was made by an earlier version, which kept no columns"
-    elif had != wanted:
-        yield f"columns are {had}, not {wanted}"
+    elif had != planned:
+        yield f"columns are {had}, not {planned}"
     else:
-        others = [one["name"] for one, other in zip(then, asked["columns"], strict=True) if one != other]
-        yield f"column {', '.join(others)} had other levels" if others else "some faces have other levels now"
+        changed = [
+            stored_column["name"]
+            for stored_column, planned_column in zip(then, plan["columns"], strict=True)
+            if stored_column != planned_column
+        ]
+        yield f"column {', '.join(changed)} had other levels" if changed else "some faces have other levels now"
 
 
-def _differences(asked: Mapping[str, object], found: StoreInfo) -> Iterator[str]:
-    if found.dataset != asked["dataset"]:
-        yield f"dataset is {found.dataset}, not {asked['dataset']}"
-    files = list(_label_files(asked["label_files"], found.label_files))
+def _differences(plan: Mapping[str, object], stored: StoreInfo) -> Iterator[str]:
+    if stored.dataset != plan["dataset"]:
+        yield f"dataset is {stored.dataset}, not {plan['dataset']}"
+    files = list(_label_files(plan["label_files"], stored.label_files))
     yield from files
     # A label file's size is in the source's fingerprint too: then that has been told.
-    if not files and found.source_fingerprint != asked["source_fingerprint"]:
+    if not files and stored.source_fingerprint != plan["source_fingerprint"]:
         yield "names or sizes of the data set's files differ"
-    yield from _labels(asked["labels_sha256"], found.labels_sha256)
-    if found.seed != asked["seed"]:
-        yield f"seed is {found.seed}, not {asked['seed']}"
-    had, wanted = found.subset or {}, asked["subset"] or {}
+    yield from _labels(plan["labels_sha256"], stored.labels_sha256)
+    if stored.seed != plan["seed"]:
+        yield f"seed is {stored.seed}, not {plan['seed']}"
+    had, planned = stored.subset or {}, plan["subset"] or {}
     for option in ("limit", "balance"):
-        there, now = (subset.get(option) or "none" for subset in (had, wanted))
+        there, now = (subset.get(option) or "none" for subset in (had, planned))
         if there != now:
             yield f"{option} is {there}, not {now}"
-    yield from _border(asked["border"], found)
+    yield from _border(plan["border"], stored)
     for key in ("detector", "template"):
-        if getattr(found, key) != asked[key]:
-            yield f"{key} is {getattr(found, key)!r}, not {asked[key]!r}"
+        if getattr(stored, key) != plan[key]:
+            yield f"{key} is {getattr(stored, key)!r}, not {plan[key]!r}"
 
 
-def _border(asked: BorderInfo | None, found: StoreInfo) -> Iterator[str]:
-    """`asked` is None where the images decide. A store of before they did is as good, unless another was asked for."""
-    wanted = "decided from the images" if asked is None else f"{asked.percent:g} %"
-    if found.border is None:
-        if asked is not None and asked.decided is DecidedBy.HAND and found.padding is not None:
-            yield f"border before detection is {found.padding} pixels, not {wanted}"
+def _border(setting: BorderInfo | None, stored: StoreInfo) -> Iterator[str]:
+    """`setting` is None where images decide. A store of before they did is as good, unless another was asked for."""
+    planned = "decided from the images" if setting is None else f"{setting.percent:g} %"
+    if stored.border is None:
+        if setting is not None and setting.decided is DecidedBy.HAND and stored.padding is not None:
+            yield f"border before detection is {stored.padding} pixels, not {planned}"
         return
-    by_images = found.border.decided is DecidedBy.IMAGES
-    if by_images != (asked is None) or (asked is not None and asked.percent != found.border.percent):
+    by_images = stored.border.decided is DecidedBy.IMAGES
+    if by_images != (setting is None) or (setting is not None and setting.percent != stored.border.percent):
         by = "decided from the images" if by_images else "given"
-        yield f"border before detection is {found.border.percent:g} %, {by}, not {wanted}"
+        yield f"border before detection is {stored.border.percent:g} %, {by}, not {planned}"
 
 
 def _label_files(now: Mapping[str, str], then: Mapping[str, str] | None) -> Iterator[str]:

@@ -16,8 +16,8 @@ from core.errors import LookwhereError
 def reserve(path: Path, count: int) -> None:
     """A full disk must not be found out half-way through a sparse file."""
     file = path / "faces.npy"
-    held = file.stat().st_blocks * 512 if file.exists() else 0
-    need = max(count * template.SIDE * template.SIDE * 3 - held, 0)
+    allocated = file.stat().st_blocks * 512 if file.exists() else 0
+    need = max(count * template.SIDE * template.SIDE * 3 - allocated, 0)
     free = shutil.disk_usage(next(there for there in (path, *path.absolute().parents) if there.exists())).free
     if need > free:
         raise LookwhereError(
@@ -50,10 +50,10 @@ def open_maps(path: Path, count: int) -> dict[str, np.memmap]:
     kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8, "source": np.float32}
     begun, files = (path / "unfinished.json").is_file(), parts(path)
     for name in [name for name, file in files.items() if not begun or (name == "source" and not file.is_file())]:
-        made = np.lib.format.open_memmap(files[name], mode="w+", dtype=kinds[name], shape=shapes[name])
+        opened = np.lib.format.open_memmap(files[name], mode="w+", dtype=kinds[name], shape=shapes[name])
         if name == "source":
-            made[:] = np.nan
-            made.flush()
+            opened[:] = np.nan
+            opened.flush()
     try:
         maps = {name: np.lib.format.open_memmap(file, mode="r+") for name, file in files.items()}
     except (ValueError, FileNotFoundError) as error:

@@ -63,13 +63,13 @@ def choose_reader(source: Source, name: str | None = None) -> Reader:
             # A table that was given itself is no other data set.
             raise LookwhereError(f"{source.path}: {refusal}; it expects {reader.expects}")
         refusals.append((reader.name, refusal))
-    held = None if source.images() else in_containers(source.files("")) or _not_followed(source)
-    if held is not None and not any(refusal.looks_like for _, refusal in refusals):
-        raise LookwhereError(f"{source.path}: {held}")
+    instead = None if source.images() else in_containers(source.files("")) or _not_followed(source)
+    if instead is not None and not any(refusal.looks_like for _, refusal in refusals):
+        raise LookwhereError(f"{source.path}: {instead}")
     nearest_first = sorted(refusals, key=lambda named: not named[1].looks_like)
-    told = "; ".join(f"not {name}: {refusal}" for name, refusal in nearest_first)
+    reasons = "; ".join(f"not {name}: {refusal}" for name, refusal in nearest_first)
     raise LookwhereError(
-        f"{source.path}: no reader knows this data set ({told}); see `python -m core datasets`, "
+        f"{source.path}: no reader knows this data set ({reasons}); see `python -m core datasets`, "
         "or write a manifest.csv with path,gender beside the images"
     )
 
@@ -78,8 +78,8 @@ def _not_followed(source: Source) -> str | None:
     """Of a source without an image, why files may be missing from it."""
     if not source.refused:
         return None
-    told = ", ".join(f"{count:,} {kind}" for kind, count in source.refused.most_common())
-    return f"there is no image in it; not followed: {told}; give the folder where the images lie"
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in source.refused.most_common())
+    return f"there is no image in it; not followed: {kinds}; give the folder where the images lie"
 
 
 __all__ = [

@@ -22,13 +22,13 @@ _BELOW = re.compile(r"(?:less than|under|below|up to|<=?|≤)\s*\d+")
 def age_of(word: str) -> tuple[int | None, bool]:
     """Whole years that a word says, None where it says none; and whether it is a range, of which they are the least."""
     word = word.strip().lower()
-    if (found := _NUMBER.fullmatch(word)) is not None:
-        return _possible(int(float(found[1].replace(",", ".")))), False
-    if (found := _RANGE.fullmatch(word)) is not None:
-        low, high = int(found[1]), int(found[2])
+    if (match := _NUMBER.fullmatch(word)) is not None:
+        return _possible(int(float(match[1].replace(",", ".")))), False
+    if (match := _RANGE.fullmatch(word)) is not None:
+        low, high = int(match[1]), int(match[2])
         return (_possible(low) if low <= high <= OLDEST else None), True
-    if (found := _FROM.fullmatch(word)) is not None:
-        return _possible(int(found[1] or found[2])), True
+    if (match := _FROM.fullmatch(word)) is not None:
+        return _possible(int(match[1] or match[2])), True
     return (0, True) if _BELOW.fullmatch(word) else (None, False)
 
 
@@ -41,24 +41,24 @@ def with_ages(faces: pd.DataFrame, log: ReadLog, files: str = "path") -> pd.Data
 
     Words that say none are repairs, and so are dates that a spreadsheet made of a range; ranges are remarked upon.
     """
-    written = faces["age"]
-    words = written.dropna().unique()
+    age_column = faces["age"]
+    words = age_column.dropna().unique()
     read = {word: age_of(word) for word in words}
     dated = {word: low for word in words if read[word][0] is None and (low := low_of_date(word)) is not None}
-    age = written.map({word: dated.get(word, read[word][0]) for word in words}).astype("Float64")
+    age = age_column.map({word: dated.get(word, read[word][0]) for word in words}).astype("Float64")
     for bad, words_of in (
-        (written.isin(dated), " is taken for the range that a spreadsheet made a date of: its lower bound is kept"),
-        (age.isna() & written.notna(), " is no number of years: not known"),
+        (age_column.isin(dated), " is taken for the range that a spreadsheet made a date of: its lower bound is kept"),
+        (age.isna() & age_column.notna(), " is no number of years: not known"),
     ):
-        log.repair(faces.loc[bad, files], "age " + written[bad] + words_of)
-    ranges = written[written.isin([word for word in words if read[word][1] and read[word][0] is not None])]
+        log.repair(faces.loc[bad, files], "age " + age_column[bad] + words_of)
+    ranges = age_column[age_column.isin([word for word in words if read[word][1] and read[word][0] is not None])]
     if len(ranges):
         log.remark(
             f"age: {len(ranges):,} of {len(faces):,} are ranges, such as {ranges.iloc[0]}: the lower bound is kept"
         )
     numbers = age.dropna()
-    if len(numbers) and numbers.max() == 0 and written.dropna().str.match(r"0?[.,]\d").any():
-        log.remark(f"age: none is above 1 ({written.dropna().iloc[0]}), so they are no years: not known")
+    if len(numbers) and numbers.max() == 0 and age_column.dropna().str.match(r"0?[.,]\d").any():
+        log.remark(f"age: none is above 1 ({age_column.dropna().iloc[0]}), so they are no years: not known")
         age[:] = pd.NA
     return faces.assign(age=age.astype("Int16"))
 
@@ -68,9 +68,9 @@ def low_of_date(word: str) -> int | None:
     if (band := band_of_date(word)) is not None:
         return int(band.partition("-")[0])
     parts = [MONTHS.get(part[:3], part) for part in re.split(r"[-/. ]+", word.strip().lower())]
-    named = [part for part in parts if isinstance(part, int)]
+    day_parts = [part for part in parts if isinstance(part, int)]
     numbers = [int(part) for part in parts if str(part).isdigit()]
-    return min(numbers) if len(named) == 1 and len(numbers) == len(parts) == 2 and max(numbers) <= 31 else None
+    return min(numbers) if len(day_parts) == 1 and len(numbers) == len(parts) == 2 and max(numbers) <= 31 else None
 
 
 def band_of_date(word: str) -> str | None:
@@ -90,5 +90,5 @@ def band_of_date(word: str) -> str | None:
         first, second = (number for n, number in enumerate(numbers) if n != year)
         orders = ((first, second),) if year == 0 else ((first, second), (second, first))
         pairs = [{first, second}, *({month, numbers[year] % 100} for month, day in orders if day == 1)]
-    found = {name for name, ends in (("3-9", {3, 9}), ("10-19", {10, 19})) if ends in pairs}
-    return found.pop() if len(found) == 1 else None
+    bands = {name for name, ends in (("3-9", {3, 9}), ("10-19", {10, 19})) if ends in pairs}
+    return bands.pop() if len(bands) == 1 else None

@@ -40,10 +40,12 @@ class AllAgeFaces(Reader):
         log = ReadLog()
         images = image_table(source)
         images = images.join(images["stem"].str.extract(NAME))
-        other = images["number"].isna()
-        log.reject(images.loc[other, "path"], "not named 00001A02.jpg")
+        unnumbered = images["number"].isna()
+        log.reject(images.loc[unnumbered, "path"], "not named 00001A02.jpg")
         # Of the images at hand as photographed and as aligned crops, those as photographed.
-        faces = images[~other].assign(crop=lambda t: t["path"].str.contains(r"(?i)(?:^|/)a[gl]*igned|(?:^|/)aglined"))
+        faces = images[~unnumbered].assign(
+            crop=lambda t: t["path"].str.contains(r"(?i)(?:^|/)a[gl]*igned|(?:^|/)aglined")
+        )
         faces = faces.sort_values("crop", kind="stable")
         crops = faces["stem"].str.lower().duplicated()
         log.reject(faces.loc[crops, "path"], "same name in another folder")

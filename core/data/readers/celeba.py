@@ -43,8 +43,8 @@ class CelebA(Reader):
                 else Refusal("no list_attr_celeba.txt or .csv in it")
             )
         columns = _columns(source, lists[0])
-        for wanted, name in (("male", "Male"), ("image_id", "image_id")):
-            if wanted not in columns:
+        for column, name in (("male", "Male"), ("image_id", "image_id")):
+            if column not in columns:
                 return Refusal(f"column {name} is missing in {lists[0]}", "CelebA")
         if source.images():
             return None
@@ -79,8 +79,8 @@ class CelebA(Reader):
 def _columns(source: Source, name: str) -> list[str]:
     """`image_id` and `male`, as far as there: of a CSV by its first line, of the original list by its line of names."""
     if _is_csv(source, name):
-        found = columns_of(source, name, USES)
-        return [*found, "image_id"] if found and _first_unnamed(source, name) else found
+        columns = columns_of(source, name, USES)
+        return [*columns, "image_id"] if columns and _first_unnamed(source, name) else columns
     lines = lines_of(text(source.head(name), name))[:2]
     return ["image_id", *(word for line in lines for word in re.split(r"[\s,;]+", line.lower()))]
 
@@ -108,12 +108,12 @@ def _attributes(source: Source, name: str, notes: ReadLog) -> pd.DataFrame:
         return table.assign(key=_stem(table["name"]))
     lines = lines_of(text(data, name, notes))
     first = lines[0].split() if lines else []
-    counted = len(first) == 1 and first[0].isdigit()
-    columns = re.split(r"[\s,;]+", " ".join(lines[1:2]) if counted else " ".join(lines[:1]))
+    has_count = len(first) == 1 and first[0].isdigit()
+    columns = re.split(r"[\s,;]+", " ".join(lines[1:2]) if has_count else " ".join(lines[:1]))
     columns = [word for word in columns if word and word.lower() != "image_id"]
-    body = "\n".join(["name " + " ".join(columns), *lines[2 if counted else 1 :]])
+    body = "\n".join(["name " + " ".join(columns), *lines[2 if has_count else 1 :]])
     table = read_table(body.encode(), name, {"name": (), "male": ()}, notes, spaced=True, own=True)
-    if counted and int(first[0]) != len(table):
+    if has_count and int(first[0]) != len(table):
         notes.disagree([f"{name}: {first[0]} and {len(table)}"], "the count in the first line and the rows differ")
     return table.assign(key=_stem(table["name"]))
 

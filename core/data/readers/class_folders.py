@@ -56,9 +56,9 @@ class ClassFolders(Reader):
                     f"those of the images are {', '.join(folders[:FOLDERS_NAMED])}" if folders else "there are none"
                 )
                 return None if len(folders) == 2 else Refusal(f"--target {source.target} needs two folders; {listed}")
-            found = f" ({share:.0%} of them do)" if share else ""
-            found += f"; --target NAME classifies {' and '.join(folders)} instead" if len(folders) == 2 else ""
-            return Refusal(f"images do not lie in folders called female, male, women, men …{found}")
+            share_words = f" ({share:.0%} of them do)" if share else ""
+            share_words += f"; --target NAME classifies {' and '.join(folders)} instead" if len(folders) == 2 else ""
+            return Refusal(f"images do not lie in folders called female, male, women, men …{share_words}")
         if gender[gender != ""].nunique() < 2 and len(SPLIT_WORDS.keys() & _folders(path)) == 0 and _short(path):
             return Refusal("only one folder is called by a gender, by a single letter")
         return None
@@ -69,12 +69,12 @@ class ClassFolders(Reader):
         faces = images.join(placed(images["path"]))
         labelled = faces["gender"].notna() & (faces["gender"] != "")
         by_target = source.target is not None and labelled.mean() < RECOGNISED_SHARE
-        wanted = [("gender", "in no folder called female, male, women, men …", "its folders name both genders")]
+        label_columns = [("gender", "in no folder called female, male, women, men …", "its folders name both genders")]
         if by_target:
             column = OWN + plain(source.target)
             faces = faces.drop(columns="gender").assign(**{column: yes_or_no(_class_of(faces["path"]), source.target)})
-            wanted = [(column, "in the folder of no class", "")]
-        for column, none, both in (*wanted, ("split", "", "its folders name more than one split")):
+            label_columns = [(column, "in the folder of no class", "")]
+        for column, none, both in (*label_columns, ("split", "", "its folders name more than one split")):
             bad = faces[column] == ""
             log.reject(faces.loc[bad, "path"], both)
             faces = faces[~bad]
@@ -107,27 +107,27 @@ def _class_of(path: pd.Series) -> pd.Series:
     """The first folder of each path that tells images apart and names no split; NA of an image in none."""
     above = len(_shared(path))
     folders = path.str.slice(above).str.rpartition("/")[0]
-    known = {}
+    class_of = {}
     for folder in folders.unique():
         parts = [part for part in folder.split("/") if part and part.strip().lower() not in SPLIT_WORDS]
-        known[folder] = plain(parts[0]) if parts else None
-    return folders.map(known).astype("str")
+        class_of[folder] = plain(parts[0]) if parts else None
+    return folders.map(class_of).astype("str")
 
 
 def placed(path: pd.Series) -> pd.DataFrame:
     """`gender` and `split` that a path's folders name: NA where none does, empty where they name more than one."""
     folders = path.str.replace(r"^(?:\./)+", "", regex=True).str.rpartition("/")[0].str.lower()
-    known = {folder: (_named(folder, GENDER_WORDS), _named(folder, SPLIT_WORDS)) for folder in folders.unique()}
+    meaning = {folder: (_named(folder, GENDER_WORDS), _named(folder, SPLIT_WORDS)) for folder in folders.unique()}
     table = pd.DataFrame(
-        {column: folders.map({f: k[n] for f, k in known.items()}) for n, column in enumerate(("gender", "split"))},
+        {column: folders.map({f: k[n] for f, k in meaning.items()}) for n, column in enumerate(("gender", "split"))},
         index=path.index,
     )
     return table.astype("str")
 
 
 def _named(folder: str, words: dict[str, str]) -> str | None:
-    found = {words[part.strip()] for part in folder.split("/") if part.strip() in words}
-    return None if not found else found.pop() if len(found) == 1 else ""
+    meanings = {words[part.strip()] for part in folder.split("/") if part.strip() in words}
+    return None if not meanings else meanings.pop() if len(meanings) == 1 else ""
 
 
 def _folders(path: pd.Series) -> set[str]:
@@ -145,6 +145,6 @@ def _shared(path: pd.Series) -> str:
     for folder in path.str.rpartition("/")[0].unique():
         parts = folder.split("/")
         shared = shared[: next((n for n, (a, b) in enumerate(zip(shared, parts, strict=False)) if a != b), len(parts))]
-    named = [n for n, part in enumerate(shared) if part.lower() in GENDER_WORDS or part.lower() in SPLIT_WORDS]
-    shared = shared[: named[0]] if named else shared
+    label_depths = [n for n, part in enumerate(shared) if part.lower() in GENDER_WORDS or part.lower() in SPLIT_WORDS]
+    shared = shared[: label_depths[0]] if label_depths else shared
     return "".join(f"{part}/" for part in shared if part)

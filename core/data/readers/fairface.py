@@ -34,10 +34,10 @@ class FairFace(Reader):
     expects = "fairface_label_train.csv, fairface_label_val.csv and {train,val}/N.jpg"
 
     def why_not(self, source: Source) -> Refusal | None:
-        placed = image_table(source)["path"].str.match(PLACE)
+        fits = image_table(source)["path"].str.match(PLACE)
         csvs = find_files(source, CSV)
         if not csvs:
-            if any("fairface" in name.lower() for name in (source.path.name, *source.images()[:1])) and placed.any():
+            if any("fairface" in name.lower() for name in (source.path.name, *source.images()[:1])) and fits.any():
                 return Refusal("fairface_label_train.csv and fairface_label_val.csv are missing", "FairFace")
             return Refusal("no fairface_label_train.csv in it")
         for csv in csvs:
@@ -45,7 +45,7 @@ class FairFace(Reader):
             missing = [column for column in COLUMNS if column not in there]
             if missing:
                 return Refusal(f"column {', '.join(missing)} is missing in {csv}", "FairFace")
-        return None if placed.any() else Refusal("there is no image in train/ or val/", "FairFace")
+        return None if fits.any() else Refusal("there is no image in train/ or val/", "FairFace")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         notes = ReadLog()
@@ -61,9 +61,9 @@ class FairFace(Reader):
         notes.reject(rows.loc[nameless, "csv"] + ", row " + rows.loc[nameless, "line"].astype("str"), "names no file")
         rows = rows[~nameless].assign(name=lambda t: t["file"], key=lambda t: _key(t["file"]))
         images = image_table(source)
-        placed = images["path"].str.match(PLACE)
-        notes.reject(images.loc[~placed, "path"], "not in train/ or val/")
-        images = _widest(images[placed].assign(key=lambda t: _key(t["path"])), notes)
+        fits = images["path"].str.match(PLACE)
+        notes.reject(images.loc[~fits, "path"], "not in train/ or val/")
+        images = _widest(images[fits].assign(key=lambda t: _key(t["path"])), notes)
         faces = join_images(rows, images, notes, "the label CSVs")
         faces = known(faces, "gender", GENDER_WORDS, notes)
         faces = _aged(faces, notes)
@@ -71,8 +71,8 @@ class FairFace(Reader):
         strange = race.isna()
         notes.repair(faces.loc[strange, "path"], "race is none of FairFace's seven: not recorded")
         split = faces["key"].str.replace(r"/.*$", "", regex=True)
-        named = faces["csv"].str.lower().str.extract(CSV)[0]
-        differ = split != named
+        list_name = faces["csv"].str.lower().str.extract(CSV)[0]
+        differ = split != list_name
         notes.disagree(faces.loc[differ, "path"], "split: folder and name of the CSV differ; the folder's counts")
         face_id = faces["key"].str.replace("/", "-")
         return notes.reading(faces.assign(face_id=face_id, ethnicity=race, split=split))
@@ -93,10 +93,10 @@ def _widest(images: pd.DataFrame, notes: ReadLog) -> pd.DataFrame:
 
 def _aged(faces: pd.DataFrame, notes: ReadLog) -> pd.DataFrame:
     """Faces with the lower bound of their range as `age`; a row whose range cannot be read is rejected."""
-    given = faces["age"].str.lower().str.replace("–", "-")
-    age = given.map(BANDS)
-    dates = {word: band_of_date(word) for word in given[age.isna()].dropna().unique()}
-    band = mapped(given, dates)
+    age_words = faces["age"].str.lower().str.replace("–", "-")
+    age = age_words.map(BANDS)
+    dates = {word: band_of_date(word) for word in age_words[age.isna()].dropna().unique()}
+    band = mapped(age_words, dates)
     dated = band.notna()
     notes.repair(
         faces.loc[dated, "path"],

@@ -72,8 +72,8 @@ def read_identities(file: Path, log: ReadLog | None = None) -> pd.DataFrame:
         if bad.any():
             row = int(np.flatnonzero(bad.to_numpy())[0])
             value = table[column].iloc[row]
-            said = "is empty" if pd.isna(value) else f"{value!r} is not one that is known"
-            raise LookwhereError(f"{file}, line {table.index[row] + 2}: {column} {said}; {accepted}")
+            fault = "is empty" if pd.isna(value) else f"{value!r} is not one that is known"
+            raise LookwhereError(f"{file}, line {table.index[row] + 2}: {column} {fault}; {accepted}")
     twice = identity.duplicated()
     if twice.any():
         raise LookwhereError(f"{file}: identity {int(identity[twice].iloc[0])} occurs twice")

@@ -38,13 +38,13 @@ class ImageFolder(Reader):
             return Refusal("no metadata.csv or metadata.jsonl in it")
         for table in tables:
             try:
-                found, written = columns_at(source, table)
+                places, headers = columns_at(source, table)
             except LookwhereError as error:
                 return Refusal(str(error), "a Hugging Face image folder")
-            missing = [column for column in needed(source) if column not in found]
+            missing = [column for column in needed(source) if column not in places]
             if missing:
                 lacking = ", ".join("file_name" if column == "path" else column for column in missing)
-                has = f"; it has {', '.join(written[:12])}" if written else ""
+                has = f"; it has {', '.join(headers[:12])}" if headers else ""
                 has += without_gender(two_valued(source, table)) if missing == ["gender"] else ""
                 return Refusal(f"column {lacking} is missing in {table}{has}", "a Hugging Face image folder")
         return None if source.images() else Refusal("there is no image in it", "a Hugging Face image folder")

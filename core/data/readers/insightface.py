@@ -48,11 +48,13 @@ class InsightFace(Reader):
         sound = headers["good"] & headers["image"]
         reason = np.where(headers["good"], "record holds no image", "damaged record")
         rejects = [_rejects(headers[~sound], reason[~sound])]
-        found = headers[sound]
-        person = found["label"].round().astype(np.int64)
-        known = person.isin(people.index)
-        rejects.append(_rejects(found[~known], f"identity not in {LABELS if labels is None else labels.name}"))
-        keys, person = found["key"][known].astype("string"), person[known]
+        read_headers = headers[sound]
+        person = read_headers["label"].round().astype(np.int64)
+        labelled = person.isin(people.index)
+        rejects.append(
+            _rejects(read_headers[~labelled], f"identity not in {LABELS if labels is None else labels.name}")
+        )
+        keys, person = read_headers["key"][labelled].astype("string"), person[labelled]
         faces = pd.DataFrame(
             {
                 "face_id": keys,
@@ -72,9 +74,9 @@ class InsightFace(Reader):
         )
 
 
-def _of_people(person: pd.Series, said: pd.Series) -> pd.Categorical:
+def _of_people(person: pd.Series, labels: pd.Series) -> pd.Categorical:
     """What is said of each image's person."""
-    return pd.Categorical(person.map(said))
+    return pd.Categorical(person.map(labels))
 
 
 def image_keys(records: RecordFile) -> np.ndarray:

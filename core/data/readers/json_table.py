@@ -19,8 +19,8 @@ def json_objects(data: bytes, origin: str) -> list[tuple[int, dict]]:
     """
     content = text(data, origin)
     objects = _listed(content, origin) if _is_list(content) else _by_line(content, origin)
-    for number, found in objects:
-        if not isinstance(found, dict):
+    for number, value in objects:
+        if not isinstance(value, dict):
             raise LookwhereError(f"{origin}, row {number}: not a JSON object")
     if not objects:
         raise LookwhereError(f"{origin}: the table is empty")
@@ -36,25 +36,25 @@ def keys_in(head: bytes, origin: str) -> list[str]:
     if _is_list(content):
         objects = _first_listed(content, origin)
     else:
-        objects = [found for _, found in json_objects(head.rpartition(b"\n")[0] or head, origin)]
-    return list(dict.fromkeys(key for found in objects for key in found))
+        objects = [record for _, record in json_objects(head.rpartition(b"\n")[0] or head, origin)]
+    return list(dict.fromkeys(key for record in objects for key in record))
 
 
 def _first_listed(content: str, origin: str) -> list[dict]:
     """The objects of a list that may be cut somewhere. Raises `LookwhereError` where the first one is none."""
-    decoder, place, found, why = json.JSONDecoder(), content.index("[") + 1, [], ""
+    decoder, place, objects, why = json.JSONDecoder(), content.index("[") + 1, [], ""
     while True:
         try:
-            one, place = decoder.raw_decode(content, _BETWEEN.match(content, place).end())
+            value, place = decoder.raw_decode(content, _BETWEEN.match(content, place).end())
         except (ValueError, RecursionError) as error:  # here it is cut, or ends
             why = f" ({error})"
             break
-        if not isinstance(one, dict):
+        if not isinstance(value, dict):
             break
-        found.append(one)
-    if not found:
+        objects.append(value)
+    if not objects:
         raise LookwhereError(f"{origin}, row 1: not a JSON object{why}")
-    return found
+    return objects
 
 
 def _is_list(content: str) -> bool:
@@ -76,7 +76,7 @@ def _by_line(content: str, origin: str) -> list[tuple[int, object]]:
 
 def _listed(content: str, origin: str) -> list[tuple[int, object]]:
     try:
-        found = parsed(content)
+        value = parsed(content)
     except ValueError as error:
         raise LookwhereError(f"{origin}: not a list of JSON objects ({error})") from error
-    return list(enumerate(found, 1)) if isinstance(found, list) else []
+    return list(enumerate(value, 1)) if isinstance(value, list) else []

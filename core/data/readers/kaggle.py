@@ -35,9 +35,9 @@ class KaggleGender(Reader):
         notes = ReadLog()
         images = image_table(source)
         faces = images.join(images["path"].str.extract(FOLDERS))
-        other = faces["part"].isna()
-        notes.reject(faces.loc[other, "path"], "not in Training|Validation/female|male")
-        faces = faces[~other]
+        unplaced = faces["part"].isna()
+        notes.reject(faces.loc[unplaced, "path"], "not in Training|Validation/female|male")
+        faces = faces[~unplaced]
         part, gender = faces["part"].str.lower(), faces["gender"].str.lower()
         return notes.reading(
             faces.assign(face_id=part + "-" + gender + "-" + faces["stem"], gender=gender, split=part.map(SPLIT))

@@ -43,24 +43,24 @@ def read_rows(
     try:
         if file.suffix.lower() == ".parquet":
             parquet = open_parquet(file)
-            written = list(parquet.schema_arrow.names)
+            headers = list(parquet.schema_arrow.names)
         else:
             data = read_bounded(file, MAXIMUM_TABLE_BYTES)
-            written = header_of(data, origin)[1]
+            headers = header_of(data, origin)[1]
     except (OSError, pa.ArrowException) as error:
         raise LookwhereError(f"{file}: not a readable table ({str(error).splitlines()[0]})") from error
-    called = _column(written, face, FACE, "--file-column", file)
-    named = GENDER if target is None else tuple(name for name in OTHER_TASK if name != loose(target))
-    beside = target is not None and gender is None and not {*map(loose, written)} & {*named}
-    truth = None if beside else _column(written, gender, named, "--gender-column", file)
+    called = _column(headers, face, FACE, "--file-column", file)
+    class_columns = GENDER if target is None else tuple(name for name in OTHER_TASK if name != loose(target))
+    beside = target is not None and gender is None and not {*map(loose, headers)} & {*class_columns}
+    truth = None if beside else _column(headers, gender, class_columns, "--gender-column", file)
     if truth is not None and loose(truth) in map(loose, not_labels):
         raise LookwhereError(f"{file}: {truth} is the prediction; name the labelled gender with --gender-column")
-    rest = {name: others for name, others in COLUMNS.items() if name not in ("path", "gender")}
+    rest = {name: spellings for name, spellings in COLUMNS.items() if name not in ("path", "gender")}
     uses: Columns = {called: (), **({} if truth is None else {truth: ()}), **rest}
     if file.suffix.lower() == ".parquet":
         single = single_valued(parquet.schema_arrow)
-        places = place_columns(written, uses, origin, log, own=True)
-        rows = string_table(parquet, {ours: written[at[0]] for ours, at in places.items() if written[at[0]] in single},
+        places = place_columns(headers, uses, origin, log, own=True)
+        rows = string_table(parquet, {ours: headers[at[0]] for ours, at in places.items() if headers[at[0]] in single},
                             origin)  # fmt: skip
     else:
         rows = read_table(data, origin, uses, log, own=True)
@@ -72,11 +72,11 @@ def read_rows(
     return labelled(rows.assign(face_id=rows["path"]), log, target), called
 
 
-def _column(written: list[str], asked: str | None, known: tuple[str, ...], option: str, file: Path) -> str:
+def _column(headers: list[str], option_value: str | None, spellings: tuple[str, ...], option: str, file: Path) -> str:
     """The column of this name, or the first known one. Raises `LookwhereError` where there is none."""
-    by_name = {loose(column): column for column in reversed(written)}
-    for name in (asked,) if asked is not None else known:
+    by_name = {loose(column): column for column in reversed(headers)}
+    for name in (option_value,) if option_value is not None else spellings:
         if loose(name) in by_name:
             return by_name[loose(name)]
-    wanted = asked if asked is not None else " or ".join(known[:3])
-    raise LookwhereError(f"{file}: no column {wanted}; there are {', '.join(written)}; name it with {option}")
+    lacking = option_value if option_value is not None else " or ".join(spellings[:3])
+    raise LookwhereError(f"{file}: no column {lacking}; there are {', '.join(headers)}; name it with {option}")

@@ -99,7 +99,7 @@ def read_table(
     width = len(header)
     good: list[tuple[int, list[str]]] = []
     long: list[tuple[int, list[str]]] = []
-    every = [place for found in places.values() for place in found]
+    every = [place for positions in places.values() for place in positions]
     for line, fields in records:
         if len(fields) > width and any(field.strip() for field in fields[width:]):
             long.append((line, fields))
@@ -114,9 +114,9 @@ def read_table(
     cells = [[cell.strip(_AROUND) or None for cell in column] for column in columns]
     table: dict[str, pd.Series] = {}
     at = 0
-    for name, found in places.items():
-        same = cells[at : at + len(found)]
-        at += len(found)
+    for name, positions in places.items():
+        same = cells[at : at + len(positions)]
+        at += len(positions)
         _alike(same, name, origin, index)
         table[name] = pd.Series(same[0], index=index, dtype="str")
     return pd.DataFrame(table, index=index)
@@ -157,21 +157,21 @@ def place_columns(
     if uses is None:
         return {name.lower(): [n for n, h in enumerate(header) if h.lower() == name.lower()] for name in header}
     places: dict[str, list[int]] = {}
-    for wanted, others in uses.items():
-        for name in (wanted, *others):
-            found = [n for n, there in enumerate(names) if there == _name(name)]
-            if found:
-                places[wanted] = found
-                if name != wanted and log is not None and not _unnamed(header[found[0]]):
-                    log.remark(f"{origin}: column {header[found[0]]} is read as {wanted}")
+    for column, spellings in uses.items():
+        for name in (column, *spellings):
+            matches = [n for n, there in enumerate(names) if there == _name(name)]
+            if matches:
+                places[column] = matches
+                if name != column and log is not None and not _unnamed(header[matches[0]]):
+                    log.remark(f"{origin}: column {header[matches[0]]} is read as {column}")
                 break
-    used = {place for found in places.values() for place in found}
+    used = {place for matches in places.values() for place in matches}
     rest = [n for n, name in enumerate(header) if n not in used and not _unnamed(name)]
-    kept = [n for n in rest if own is True or (own and names[n] in map(_name, own))]
-    for n in kept:
-        same = [m for m in kept[: kept.index(n)] if plain(header[m]) == plain(header[n])]
+    own_places = [n for n in rest if own is True or (own and names[n] in map(_name, own))]
+    for n in own_places:
+        same = [m for m in own_places[: own_places.index(n)] if plain(header[m]) == plain(header[n])]
         places[f"{OWN}{plain(header[n])}" + (f" {len(same) + 1}" if same else "")] = [n]
-    unused = [header[n] for n in rest if n not in kept]
+    unused = [header[n] for n in rest if n not in own_places]
     if unused and log is not None:
         log.unused(origin, unused)
     return places
@@ -229,7 +229,7 @@ def _comment(fields: list[str], width: int) -> bool:
 def _known(fields: list[str], uses: Columns | None) -> int:
     """How many of the wanted columns a line names."""
     names = {_name(field.removeprefix("#")) for field in fields}
-    return sum(not names.isdisjoint(map(_name, (name, *others))) for name, others in (uses or {}).items())
+    return sum(not names.isdisjoint(map(_name, (name, *spellings))) for name, spellings in (uses or {}).items())
 
 
 def _separator(lines: list[str], uses: Columns | None) -> str:
@@ -289,9 +289,9 @@ def _too_long(rows: Iterable[tuple[int, list[str]]], width: int, origin: str, lo
 def _alike(columns: list[list[str | None]], name: str, origin: str, index: pd.Index) -> None:
     """Raise `LookwhereError` unless columns of one name say the same."""
     for again in columns[1:]:
-        for row, (one, other) in enumerate(zip(columns[0], again, strict=True)):
-            if one != other:
+        for row, (first, second) in enumerate(zip(columns[0], again, strict=True)):
+            if first != second:
                 raise LookwhereError(
-                    f"{origin}: two columns are called {name} and differ (row {index[row] + 2}: {one!r} and "
-                    f"{other!r}); delete or rename one of them"
+                    f"{origin}: two columns are called {name} and differ (row {index[row] + 2}: {first!r} and "
+                    f"{second!r}); delete or rename one of them"
                 )

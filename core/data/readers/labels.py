@@ -96,12 +96,12 @@ def known(
 
     `accepted` says what to write instead, by default the words for genders or splits.
     """
-    found = mapped(faces[column].str.lower(), names)
-    bad = found.isna()
+    translated = mapped(faces[column].str.lower(), names)
+    bad = translated.isna()
     accepted = accepted or f"write {_listed(names)}"
     words = faces.loc[bad, column].map(lambda value: f"{column} {value!r} is not known; {accepted}", na_action="ignore")
     notes.reject(faces.loc[bad, "path"], words.astype("str").fillna(f"no {column}"))
-    return faces.assign(**{column: found})[~bad].reset_index(drop=True)
+    return faces.assign(**{column: translated})[~bad].reset_index(drop=True)
 
 
 def _listed(names: Mapping[str, str]) -> str:

@@ -30,11 +30,11 @@ class LFW(Reader):
 
     def why_not(self, source: Source) -> Refusal | None:
         stem = image_table(source)["stem"]
-        named = not stem.empty and stem.str.match(NAME).mean() >= RECOGNISED_SHARE
+        fits = not stem.empty and stem.str.match(NAME).mean() >= RECOGNISED_SHARE
         missing = [pattern for pattern in LISTS.values() if not find_files(source, pattern)]
         if not missing:
-            return None if named else Refusal("its images are not named Aaron_Eckhart_0001.jpg", "LFW")
-        if named and stem.str.match(r"^[^\d]+_\d{4}$").mean() >= RECOGNISED_SHARE:
+            return None if fits else Refusal("its images are not named Aaron_Eckhart_0001.jpg", "LFW")
+        if fits and stem.str.match(r"^[^\d]+_\d{4}$").mean() >= RECOGNISED_SHARE:
             return Refusal(
                 "female_names.txt and male_names.txt are missing; or give a CSV of identity,gender: "
                 "--dataset vggface2 --labels",

@@ -28,7 +28,7 @@ class London(Reader):
 
     def why_not(self, source: Source) -> Refusal | None:
         stem = image_table(source)["stem"]
-        named = not stem.empty and bool(stem.str.match(NAME).any())
+        fits = not stem.empty and bool(stem.str.match(NAME).any())
         files = find_files(source, CSV)
         if not files:
             looks = "the London set" if not stem.empty and stem.str.match(NAME).mean() > 0.5 else ""
@@ -36,7 +36,7 @@ class London(Reader):
         missing = [column for column in ("face_id", "face_gender") if column not in columns_of(source, files[0], USES)]
         if missing:
             return Refusal(f"column {', '.join(missing)} is missing in {files[0]}", "the London set")
-        return None if named else Refusal("there is no image named 001_03.jpg in it", "the London set")
+        return None if fits else Refusal("there is no image named 001_03.jpg in it", "the London set")
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where the CSV cannot be read, or names a person twice."""
@@ -50,9 +50,9 @@ class London(Reader):
         log.disagree(people.loc[again, "person"], f"second row in {file}; the first counts")
         images = image_table(source)
         images = images.join(images["stem"].str.extract(NAME))
-        other = images["person"].isna()
-        log.reject(images.loc[other, "path"], "not named 001_03.jpg")
-        faces = images[~other].merge(people[~again].assign(row=1), on="person", how="left", validate="many_to_one")
+        unnumbered = images["person"].isna()
+        log.reject(images.loc[unnumbered, "path"], "not named 001_03.jpg")
+        faces = images[~unnumbered].merge(people[~again].assign(row=1), on="person", how="left", validate="many_to_one")
         lacking = faces["row"].isna()
         log.reject(faces.loc[lacking, "path"], f"person not in {file}")
         faces = known(faces[~lacking], "gender", ALL_GENDER_WORDS, log)

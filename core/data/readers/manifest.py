@@ -51,16 +51,16 @@ class Manifest(Reader):
 
     def why_not(self, source: Source) -> Refusal | None:
         if isinstance(source, ParquetSource):
-            first, written = next(iter(source.rows)), source.columns()
-            if source.target is not None or "gender" in place_columns(written, columns_of_images(source), first):
+            first, headers = next(iter(source.rows)), source.columns()
+            if source.target is not None or "gender" in place_columns(headers, columns_of_images(source), first):
                 return None
-            why = f"column gender is missing in {first}; it has {_listed(written)}"
+            why = f"column gender is missing in {first}; it has {_listed(headers)}"
             return Refusal(why + without_gender(two_valued(source, first)), "images in a Parquet")
         file, refusal = _find(source)
         if file is not None and "pixels" in map(str.lower, columns_at(source, file)[1]):
             return Refusal(f"the images of {file} are in its column pixels: write them as files", "a manifest")
-        if file is not None and not source.images() and (held := held_instead(source, file)):
-            return Refusal(f"{file}: {held}, and no bytes of an image file: write them so", "images in a Parquet")
+        if file is not None and not source.images() and (instead := held_instead(source, file)):
+            return Refusal(f"{file}: {instead}, and no bytes of an image file: write them so", "images in a Parquet")
         if file is not None and not source.images():
             return Refusal(f"there is no image beside {file}, in its folder or below", "a manifest")
         return refusal if file is None else None
@@ -84,10 +84,10 @@ def _find(source: Source) -> tuple[str | None, Refusal | None]:
     foreign = set(find_files(source, FOREIGN)) if tables else set()
     tables = [name for name in tables if name not in foreign]
     ours = [f"manifest{end}" for end in (*SUFFIXES, ".json")]
-    named = [name for name in tables if posixpath.basename(name).lower() in ours]
-    if len(named or tables) > MAXIMUM_TABLES:
-        return None, Refusal(f"there are {len(named or tables):,} tables at its root; give one of them itself")
-    lacking = {name: _lacking(source, name) for name in named or tables}
+    called_so = [name for name in tables if posixpath.basename(name).lower() in ours]
+    if len(called_so or tables) > MAXIMUM_TABLES:
+        return None, Refusal(f"there are {len(called_so or tables):,} tables at its root; give one of them itself")
+    lacking = {name: _lacking(source, name) for name in called_so or tables}
     fit = [name for name, (refusal, _) in lacking.items() if refusal is None]
     exact = [name for name in fit if _exact(source) <= {loose(column) for column in columns_at(source, name)[1]}]
     if len(exact or fit) == 1:
@@ -95,7 +95,7 @@ def _find(source: Source) -> tuple[str | None, Refusal | None]:
     if fit:
         return None, Refusal(f"there are {len(fit)}: {', '.join(fit[:3])}; give one of them itself", "a manifest")
     for name, (refusal, missing) in lacking.items():
-        if named or len(missing) < len(NEEDED):
+        if called_so or len(missing) < len(NEEDED):
             return None, _with_targets(refusal, missing, source, name)
     if sheets := _at_root(source, find_files(source, r"[^/]*\.(?:xlsx?|ods|numbers)")):
         return None, Refusal(f"{sheets[0]} is a spreadsheet: save it as CSV", "a manifest")
@@ -120,13 +120,13 @@ def _exact(source: Source) -> set[str]:
 def _lacking(source: Source, name: str) -> tuple[Refusal | None, tuple[str, ...]]:
     """Why a table is no manifest, or None; and which of the needed columns it lacks."""
     try:
-        found, written = columns_at(source, name)
+        places, headers = columns_at(source, name)
     except LookwhereError as error:
         return Refusal(str(error), "a manifest"), NEEDED
-    missing = tuple(column for column in needed(source) if column not in found)
+    missing = tuple(column for column in needed(source) if column not in places)
     if not missing:
         return None, ()
-    has = f"; it has {_listed(written)}" if written else ""
+    has = f"; it has {_listed(headers)}" if headers else ""
     return Refusal(f"column {', '.join(missing)} is missing in {name}{has}", "a manifest"), missing
 
 

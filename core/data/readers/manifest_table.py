@@ -58,12 +58,12 @@ def columns_at(source: Source, name: str) -> tuple[list[str], list[str]]:
     Raises `LookwhereError` where it cannot be read.
     """
     if name.lower().endswith(".parquet"):
-        written = list(_parquet(source, name).schema_arrow.names)
+        headers = list(_parquet(source, name).schema_arrow.names)
     elif name.lower().endswith(JSON):
-        written = keys_in(source.head(name), name)
+        headers = keys_in(source.head(name), name)
     else:
         return header_of(source.head(name), name, COLUMNS)
-    return list(place_columns(written, COLUMNS, name)), written
+    return list(place_columns(headers, COLUMNS, name)), headers
 
 
 def needed(source: Source) -> tuple[str, ...]:
@@ -103,15 +103,15 @@ def columns_of_images(source: ParquetSource) -> Columns:
 
 
 def columns_in(
-    written: list[str], single: Collection[str], origin: str, log: ReadLog, uses: Columns = COLUMNS
+    headers: list[str], single: Collection[str], origin: str, log: ReadLog, uses: Columns = COLUMNS
 ) -> dict[str, str]:
     """The columns to read of a Parquet: our name, and that in the file; of its own those of `single` values."""
-    places = place_columns(written, uses, origin, log, own=True)
-    named = {column: written[found[0]] for column, found in places.items()}
-    packed = [name for column, name in named.items() if column.startswith(OWN) and name not in single]
+    places = place_columns(headers, uses, origin, log, own=True)
+    header_of = {column: headers[positions[0]] for column, positions in places.items()}
+    packed = [name for column, name in header_of.items() if column.startswith(OWN) and name not in single]
     if packed:
         log.unused(origin, packed)
-    return {column: name for column, name in named.items() if name not in packed}
+    return {column: name for column, name in header_of.items() if name not in packed}
 
 
 def rows_of_parquet(source: ParquetSource, log: ReadLog) -> pd.DataFrame:
@@ -191,8 +191,8 @@ def _parquet(source: Source, name: str) -> pq.ParquetFile:
 def _json_table(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
     """JSON as `read_table` gives a CSV; a value that is a list or an object counts as missing."""
     objects = json_objects(data, origin)
-    written = list(dict.fromkeys(key for _, content in objects for key in content))
-    places = place_columns(written, COLUMNS, origin, log, own=True)
+    keys = list(dict.fromkeys(key for _, content in objects for key in content))
+    places = place_columns(keys, COLUMNS, origin, log, own=True)
 
     def word(value: object) -> str | None:
         if value is None or isinstance(value, list | dict):
@@ -201,12 +201,13 @@ def _json_table(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
 
     index = pd.Index([number - 2 for number, _ in objects])
     cells = {
-        column: [word(content.get(written[found[0]])) for _, content in objects] for column, found in places.items()
+        column: [word(content.get(keys[positions[0]])) for _, content in objects]
+        for column, positions in places.items()
     }
     if empty := [column for column, cell in cells.items() if column.startswith(OWN) and not any(cell)]:
-        log.unused(origin, [written[places[column][0]] for column in empty])
-    kept = {column: cell for column, cell in cells.items() if column not in empty}
-    return pd.DataFrame({column: pd.Series(cell, index=index, dtype="str") for column, cell in kept.items()})
+        log.unused(origin, [keys[places[column][0]] for column in empty])
+    filled = {column: cell for column, cell in cells.items() if column not in empty}
+    return pd.DataFrame({column: pd.Series(cell, index=index, dtype="str") for column, cell in filled.items()})
 
 
 def _table(source: Source, file: str, log: ReadLog) -> pd.DataFrame:
@@ -243,8 +244,8 @@ def _images(source: Source, file: str, rows: pd.DataFrame) -> pd.DataFrame:
     base = posixpath.dirname(file.removeprefix("./"))
     key = path.str.removeprefix("./").str.removeprefix(f"{base}/" if base else "").str.replace("\\", "/")
     spelt = set(map(folded, rows["key"]))
-    named = key.map(folded).isin(spelt) & (path != file)
-    return pd.DataFrame({"path": path, "key": key})[named | path.isin(source.images())]
+    matches = key.map(folded).isin(spelt) & (path != file)
+    return pd.DataFrame({"path": path, "key": key})[matches | path.isin(source.images())]
 
 
 def _respelled(rows: pd.DataFrame, images: pd.DataFrame, log: ReadLog) -> pd.DataFrame:
@@ -255,6 +256,6 @@ def _respelled(rows: pd.DataFrame, images: pd.DataFrame, log: ReadLog) -> pd.Dat
     by_spelling = by_spelling[~by_spelling.index.duplicated(keep=False)]
     if not lost.any() or by_spelling.empty:
         return rows
-    found = rows.loc[lost, "key"].map(folded).map(by_spelling).dropna()
-    log.repair(rows.loc[found.index, "name"], "found under a path that differs in letters' case or Unicode form")
-    return rows.assign(key=found.reindex(rows.index).fillna(rows["key"]).astype("str"))
+    spellings = rows.loc[lost, "key"].map(folded).map(by_spelling).dropna()
+    log.repair(rows.loc[spellings.index, "name"], "found under a path that differs in letters' case or Unicode form")
+    return rows.assign(key=spellings.reindex(rows.index).fillna(rows["key"]).astype("str"))

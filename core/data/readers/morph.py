@@ -82,20 +82,20 @@ def _from_csv(table: pd.DataFrame, images: pd.DataFrame, notes: ReadLog, csv: st
     faces, identity = faces[identity.notna()].reset_index(drop=True), identity.dropna().reset_index(drop=True)
     race = mapped(faces["race"].str.upper(), RACE)
     notes.repair(faces.loc[race.isna(), "path"], "race is none of B, W, H, A, O: not recorded")
-    named, age = years(faces["years"]), years(faces["age"]) if "age" in faces else years(faces["years"])
-    notes.repair(faces.loc[age.isna() & named.notna(), "path"], "age taken from the file name")
+    age_by_name, age = years(faces["years"]), years(faces["age"]) if "age" in faces else years(faces["years"])
+    notes.repair(faces.loc[age.isna() & age_by_name.notna(), "path"], "age taken from the file name")
     faces = faces.assign(
-        face_id=faces["stem"], identity=identity.astype("string"), ethnicity=race, age=age.fillna(named)
+        face_id=faces["stem"], identity=identity.astype("string"), ethnicity=race, age=age.fillna(age_by_name)
     )
     sex = mapped(faces["sex"].str.lower(), GENDER)
-    other = sex.notna() & (sex != faces["gender"])
+    differs = sex.notna() & (sex != faces["gender"])
     notes.disagree(
-        faces.loc[other, "path"],
-        "gender: CSV " + faces["gender"][other] + ", file name " + sex[other] + "; the CSV's counts",
+        faces.loc[differs, "path"],
+        "gender: CSV " + faces["gender"][differs] + ", file name " + sex[differs] + "; the CSV's counts",
     )
     for word, csv_says, name_says in (
         ("id_num", identity, pd.to_numeric(faces["number"]).astype("Int64")),
-        ("age", age, named),
+        ("age", age, age_by_name),
     ):
         differ = (csv_says != name_says).fillna(False)
         notes.disagree(faces.loc[differ, "path"], f"{word}: CSV and file name differ; the CSV's counts")
@@ -111,10 +111,10 @@ def _from_folders(images: pd.DataFrame, notes: ReadLog) -> pd.DataFrame:
     by_race, by_split = images["path"].str.extract(FOLDERS), images["path"].str.extract(KAGGLE)
     raced = bool(by_race["race"].count() >= by_split["split"].count())
     faces = images.join(by_race if raced else by_split)
-    placed, named = faces["race" if raced else "split"].notna(), faces["number"].notna()
-    notes.reject(faces.loc[~placed, "path"], "in none of the folders that give a label")
-    notes.reject(faces.loc[placed & ~named, "path"], "name lacks a label field")
-    faces = faces[placed & named].reset_index(drop=True)
+    in_folder, by_name = faces["race" if raced else "split"].notna(), faces["number"].notna()
+    notes.reject(faces.loc[~in_folder, "path"], "in none of the folders that give a label")
+    notes.reject(faces.loc[in_folder & ~by_name, "path"], "name lacks a label field")
+    faces = faces[in_folder & by_name].reset_index(drop=True)
     sex = mapped(faces["sex"].str.lower(), GENDER)
     faces = faces.assign(
         face_id=faces["stem"], identity=pd.to_numeric(faces["number"]).astype("string"), age=years(faces["years"])
@@ -127,10 +127,10 @@ def _from_folders(images: pd.DataFrame, notes: ReadLog) -> pd.DataFrame:
             gender=mapped(faces["gender"].str.lower(), GENDER),
             ethnicity=mapped(faces["race"].str.lower(), FOLDER_RACE),
         )
-        other = sex != faces["gender"]
+        differs = sex != faces["gender"]
         notes.disagree(
-            faces.loc[other, "path"],
-            "gender: folder " + faces["gender"][other] + ", file name " + sex[other] + "; the folder's counts",
+            faces.loc[differs, "path"],
+            "gender: folder " + faces["gender"][differs] + ", file name " + sex[differs] + "; the folder's counts",
         )
         notes.people(faces, "ethnicity", "person of more than one race")
     notes.people(faces, "gender", "person of more than one gender")

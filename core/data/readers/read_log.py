@@ -54,16 +54,16 @@ class ReadLog:
         pairs = faces[["identity", column]].dropna().drop_duplicates().sort_values(["identity", column])
         pairs = pairs[pairs["identity"].duplicated(keep=False)]
         values = pairs.groupby("identity", observed=True)[column].agg(", ".join)
-        self.disagree([f"person {identity}: {found}" for identity, found in values.items()], what)
+        self.disagree([f"person {identity}: {genders}" for identity, genders in values.items()], what)
 
     def one_spelling(self, names: pd.Series, files: object, column: str) -> pd.Series:
         """Names that differ only in case, blanks or Unicode form, as the commonest of them; `files` are a row's.
 
         Each row that changes is a repair. Letters' case stays apart in `identity`, as codes may differ in it alone.
         """
-        written = names.dropna().unique()
+        spellings = names.dropna().unique()
         if column == "identity":
-            changed = {name: plain(name) for name in written if plain(name) != name}
+            changed = {name: plain(name) for name in spellings if plain(name) != name}
         else:
             changed = common_spellings(names)
         rows = names.isin(changed)

@@ -34,7 +34,7 @@ def common_spellings(names: pd.Series) -> dict[str, str]:
     written = names.value_counts()
     for name, count in written.items():
         counts[plain(name)] = counts.get(plain(name), 0) + int(count)
-    chosen: dict[str, str] = {}
+    common: dict[str, str] = {}
     for name in sorted(counts, key=lambda name: (-counts[name], name)):
-        chosen.setdefault(folded(name), name)
-    return {name: chosen[folded(name)] for name in written.index if chosen[folded(name)] != name}
+        common.setdefault(folded(name), name)
+    return {name: common[folded(name)] for name in written.index if common[folded(name)] != name}

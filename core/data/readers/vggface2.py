@@ -49,8 +49,8 @@ class VGGFace2(Reader):
             return None
         if not tables:
             none = "there is no identity_meta.csv or identities.csv"
-            given = "--dataset vggface2 --labels CSV gives one of identity,gender"
-            return Refusal(f"images do not lie in folders n000001 …, and {none}; {given}")
+            remedy = "--dataset vggface2 --labels CSV gives one of identity,gender"
+            return Refusal(f"images do not lie in folders n000001 …, and {none}; {remedy}")
         return self.why_not_by_name(source)
 
     def why_not_by_name(self, source: Source) -> Refusal | None:
@@ -94,8 +94,8 @@ class VGGFace2(Reader):
 def _zeros_lost(folders: pd.Series, people: pd.Series) -> dict[str, str]:
     """The person of each folder `0007` that the table has as 7 alone: a spreadsheet takes the zeros from a number."""
     table, tree = (_numbers(names) for names in (people, folders.dropna().drop_duplicates()))
-    known = set(people)
-    lost = {number: folder for number, folder in tree.items() if number in table and folder not in known}
+    identities = set(people)
+    lost = {number: folder for number, folder in tree.items() if number in table and folder not in identities}
     return {folder: table[number] for number, folder in lost.items()}
 
 

@@ -53,8 +53,8 @@ class ArchiveSource(Source):
 
     def _wanted(self, names: Iterable[str]) -> tuple[set[str], set[str]]:
         """The names that there are, and the files that they are of."""
-        wanted = self._sizes.keys() & set(names)
-        return wanted, {self._file.get(name, name) for name in wanted}
+        selected = self._sizes.keys() & set(names)
+        return selected, {self._file.get(name, name) for name in selected}
 
 
 class ZipSource(ArchiveSource):
@@ -84,14 +84,14 @@ class ZipSource(ArchiveSource):
             return file.read(entry.file_size if count is None else count)
 
     def _images_by_content(self, names: list[str]) -> set[str]:
-        found = set()
+        images = set()
         for name in names:
             try:
                 if is_image(self._first_bytes(name, BEGINNING_BYTES)):
-                    found.add(name)
+                    images.add(name)
             except LookwhereError:
                 continue  # what cannot be unpacked is no image, and is counted as not read
-        return found
+        return images
 
     def _first_bytes(self, name: str, count: int | None) -> bytes:
         return self._unpacked(self._entries[self._file.get(name, name)], self.path, count)
@@ -101,12 +101,12 @@ class ZipSource(ArchiveSource):
             _copy(member, file)
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        wanted, files = self._wanted(names)
+        selected, files = self._wanted(names)
         for file, entry in self._entries.items():
             if file in files:
                 data = b"" if too_large(entry.file_size) else self._unpacked(entry, self.path, None)
                 for name in self._names_of(file):
-                    if name in wanted:
+                    if name in selected:
                         yield name, data
 
 
@@ -176,10 +176,10 @@ class TarSource(ArchiveSource):
                     return
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        wanted, files = self._wanted(names)
+        selected, files = self._wanted(names)
         for file, data in self._members(files, None, images=True):
             for name in self._names_of(file):
-                if name in wanted:
+                if name in selected:
                     yield name, data
 
     def _members(self, files: set[str], count: int | None, images: bool = False) -> Iterator[tuple[str, bytes]]:

@@ -70,23 +70,25 @@ class Source:
         reader asks for them."""
         if self._images is None:
             visible = self.files("")
-            named = {name for name in visible if name.lower().endswith(IMAGE_SUFFIXES)}
-            unnamed = [name for name in visible if name not in named and not name.lower().endswith(NO_IMAGE_SUFFIXES)]
-            named |= self._images_by_content(unnamed) if unnamed else set()
-            self._images = [name for name in visible if name in named]
+            by_suffix = {name for name in visible if name.lower().endswith(IMAGE_SUFFIXES)}
+            unnamed = [
+                name for name in visible if name not in by_suffix and not name.lower().endswith(NO_IMAGE_SUFFIXES)
+            ]
+            by_suffix |= self._images_by_content(unnamed) if unnamed else set()
+            self._images = [name for name in visible if name in by_suffix]
         return self._images
 
     def _images_by_content(self, names: list[str]) -> set[str]:
         """Those of `names` that begin as an image does."""
         return set()
 
-    def not_read(self, named: Iterable[str] = ()) -> dict[str, int]:
+    def not_read(self, image_files: Iterable[str] = ()) -> dict[str, int]:
         """Files that are no image known here and were not read as a table, counted by kind, the most frequent first.
 
         So that nothing is passed over in silence. A kind is a suffix, or says what it is. Ask once labels are read:
         `named` are the files that these are of, whatever they are called.
         """
-        images = {*self.images(), *named}
+        images = {*self.images(), *image_files}
         kinds = self.refused.copy()
         for name in self.names:
             if name in images or name in self.read_whole or is_added_by_mac(name):

@@ -29,9 +29,9 @@ def container(name: str) -> str | None:
 
 def in_containers(names: Iterable[str]) -> str | None:
     """Of files without an image among them, those in which images may be, told in a line; None where there are none."""
-    found = [(name, what) for name in names if (what := container(name)) is not None]
-    if not found:
+    containers = [(name, what) for name in names if (what := container(name)) is not None]
+    if not containers:
         return None
-    name, what = found[0]
-    more = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
+    name, what = containers[0]
+    more = f" and {len(containers) - 1:,} more" if len(containers) > 1 else ""
     return f"there is no image in it, but {name}{more}, {what}"

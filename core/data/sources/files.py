@@ -29,9 +29,9 @@ class FolderSource(Source):
     def __init__(self, path: Path) -> None:
         """Raises `LookwhereError` where the folder cannot be opened."""
         refused: Counter[str] = Counter()
-        found = dict(_files(path, refused))
-        self._raw = distinct_names(sorted(found, key=lambda name: name.split("/")))
-        super().__init__(path, {name: found[raw] for name, raw in self._raw.items()})
+        files = dict(_files(path, refused))
+        self._raw = distinct_names(sorted(files, key=lambda name: name.split("/")))
+        super().__init__(path, {name: files[raw] for name, raw in self._raw.items()})
         self.refused = refused
 
     def place(self, name: str) -> Path:
@@ -51,9 +51,9 @@ class FolderSource(Source):
             return b""
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        wanted = set(names)
+        selected = set(names)
         for name, size in self._sizes.items():
-            if name in wanted:
+            if name in selected:
                 yield name, b"" if too_large(size) else self._bytes(name)
 
     def _bytes(self, name: str) -> bytes:

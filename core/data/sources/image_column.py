@@ -34,13 +34,13 @@ def _is_struct(field: pa.Field) -> bool:
 
 def column_without_bytes(file: pq.ParquetFile) -> str | None:
     """The column of images where, by the file's own statistics, no row of it holds any byte."""
-    leaf, told = image_leaf(file.schema_arrow), file.metadata
-    groups = (told.row_group(n) for n in range(file.num_row_groups))
+    leaf, metadata = image_leaf(file.schema_arrow), file.metadata
+    groups = (metadata.row_group(n) for n in range(file.num_row_groups))
     parts = [group.column(n) for group in groups for n in range(group.num_columns)]
     stated = [part.statistics for part in parts if part.path_in_schema == leaf]
-    if leaf is None or not told.num_rows or not all(s is not None and s.has_null_count for s in stated):
+    if leaf is None or not metadata.num_rows or not all(s is not None and s.has_null_count for s in stated):
         return None
-    return leaf.partition(".")[0] if sum(s.null_count for s in stated) == told.num_rows else None
+    return leaf.partition(".")[0] if sum(s.null_count for s in stated) == metadata.num_rows else None
 
 
 def _features(schema: pa.Schema) -> dict[str, str]:

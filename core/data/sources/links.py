@@ -68,12 +68,12 @@ class _Follower:
         ):
             self.result.refused[RING] += 1
         else:
-            within = len(end) + 1
+            start = len(end) + 1
             for file in _under(self.files_sorted, end):
                 self._count()
-                self._name(f"{name}/{file[within:]}", self.file_at[file])
+                self._name(f"{name}/{file[start:]}", self.file_at[file])
             for link in _under(self.links_sorted, end):
-                self._add(f"{name}/{link[within:]}", self._end(link), (*above, end, posixpath.dirname(link)))
+                self._add(f"{name}/{link[start:]}", self._end(link), (*above, end, posixpath.dirname(link)))
 
     def _name(self, name: str, file: str) -> None:
         self.result.names[name] = file

@@ -125,28 +125,28 @@ class PackedSource(Source):
             if not whole or any(name in sizes for name in names.values()):
                 stem = file.partition(".")[0]
                 names = {name: f"{before}{stem}/{name.removeprefix('./')}" for name in source.names}
-            names = {name: given for name, given in names.items() if given not in sizes}
+            names = {name: inner_name for name, inner_name in names.items() if inner_name not in sizes}
             self._inner.append((source, names))
-            for name, given in names.items():
-                sizes[given] = source.size(name)
-                self._place[given] = (source, name)
+            for name, inner_name in names.items():
+                sizes[inner_name] = source.size(name)
+                self._place[inner_name] = (source, name)
         super().__init__(outer.path, sizes)
         self.refused = sum((source.refused for source in (outer, *inner.values())), Counter())
 
     def _images_by_content(self, names: list[str]) -> set[str]:
-        found = set()
+        images = set()
         for source in (self._outer, *(source for source, _ in self._inner)):
             inside = {self._place[name][1]: name for name in names if self._place[name][0] is source}
-            found |= {inside[name] for name in source._images_by_content(list(inside))} if inside else set()
-        return found
+            images |= {inside[name] for name in source._images_by_content(list(inside))} if inside else set()
+        return images
 
     def _first_bytes(self, name: str, count: int | None) -> bytes:
         source, inside = self._place[name]
         return source._first_bytes(inside, count)
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        wanted = self._place.keys() & set(names)
-        for source, given in ((self._outer, None), *self._inner):
-            inside = {self._place[name][1] for name in wanted if self._place[name][0] is source}
+        selected = self._place.keys() & set(names)
+        for source, inner_names in ((self._outer, None), *self._inner):
+            inside = {self._place[name][1] for name in selected if self._place[name][0] is source}
             for name, data in source.iterate(inside) if inside else ():
-                yield (name if given is None else given[name]), data
+                yield (name if inner_names is None else inner_names[name]), data

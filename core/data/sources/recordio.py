@@ -88,12 +88,12 @@ class RecordFile:
 
     def read_many(self, keys: Iterable[int]) -> Iterator[tuple[int, bytes | RecordError]]:
         """Records in the given order; a damaged one comes as its error, and the rest still follow."""
-        wanted = np.fromiter(keys, dtype=np.int64)
-        places = np.searchsorted(self._sorted, wanted)
-        if len(wanted) and (places.max() >= len(self._sorted) or (self._sorted[places] != wanted).any()):
-            bad = wanted[(places >= len(self._sorted)) | (self._sorted[places % len(self._sorted)] != wanted)]
+        selected = np.fromiter(keys, dtype=np.int64)
+        places = np.searchsorted(self._sorted, selected)
+        if len(selected) and (places.max() >= len(self._sorted) or (self._sorted[places] != selected).any()):
+            bad = selected[(places >= len(self._sorted)) | (self._sorted[places % len(self._sorted)] != selected)]
             raise KeyError(int(bad[0]))
-        for key, offset in zip(wanted.tolist(), self._places[places].tolist(), strict=True):
+        for key, offset in zip(selected.tolist(), self._places[places].tolist(), strict=True):
             try:
                 yield key, self._read_at(key, offset)
             except RecordError as error:
@@ -223,7 +223,7 @@ class RecordSource(Source):
     def problem(self, name: str) -> str | None:
         return self._problems.get(name)
 
-    def not_read(self, named: Iterable[str] = ()) -> dict[str, int]:
+    def not_read(self, image_files: Iterable[str] = ()) -> dict[str, int]:
         """Nothing: a record that is no image is rejected by its reader."""
         return {}
 

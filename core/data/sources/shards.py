@@ -26,12 +26,12 @@ def splits_of(paths: Iterable[str]) -> list[str] | None:
     numbered shards of it: `train.parquet` alone is a name like any other.
     """
     paths = list(paths)
-    found = [_placed(path)[0] for path in paths]
-    named = [split for split in found if split is not None]
-    if not paths or len(named) < len(found):
+    splits = [_placed(path)[0] for path in paths]
+    known_splits = [split for split in splits if split is not None]
+    if not paths or len(known_splits) < len(splits):
         return None
     numbered = all(re.fullmatch(SHARD, path.rpartition("/")[2].lower()) for path in paths)
-    return named if numbered or len(set(named)) > 1 else None
+    return known_splits if numbered or len(set(known_splits)) > 1 else None
 
 
 def configurations(paths: Iterable[str]) -> list[str]:
@@ -52,7 +52,7 @@ def _placed(path: str) -> tuple[str | None, str]:
     """The split that a path names, and the folder above the part that names it."""
     parts = path.removesuffix(".parquet").split("/")
     for n in range(len(parts) - 1, -1, -1):
-        said = {WORDS[word] for word in re.split(r"[^a-z]+", parts[n].lower()) if word in WORDS}
-        if len(said) == 1:
-            return said.pop(), "/".join(parts[:n])
+        splits = {WORDS[word] for word in re.split(r"[^a-z]+", parts[n].lower()) if word in WORDS}
+        if len(splits) == 1:
+            return splits.pop(), "/".join(parts[:n])
     return None, ""

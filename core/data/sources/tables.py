@@ -81,13 +81,13 @@ class ParquetSource(Source):
 
         Raises `LookwhereError` on a damaged file.
         """
-        wanted: dict[str, list[int]] = {}
+        rows_of: dict[str, list[int]] = {}
         for name in names:
             file, _, row = name.rpartition("/")
-            wanted.setdefault(file, []).append(int(row))
-        for file in (name for name in self.rows if name in wanted):
+            rows_of.setdefault(file, []).append(int(row))
+        for file in (name for name in self.rows if name in rows_of):
             try:
-                parquet, rows = _open(self.files_by_name[file]), np.unique(wanted[file])
+                parquet, rows = _open(self.files_by_name[file]), np.unique(rows_of[file])
                 for start, end, reason in _bombs(parquet):
                     bombed = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)].tolist()
                     self._bombed |= {f"{file}/{row}": reason for row in bombed}
@@ -141,7 +141,7 @@ class ParquetSource(Source):
         """Those of `columns` that hold a single value a row: text, numbers, dates, true or false."""
         return single_valued(_open(next(iter(self.files_by_name.values()))).schema_arrow)
 
-    def not_read(self, named: Iterable[str] = ()) -> dict[str, int]:
+    def not_read(self, image_files: Iterable[str] = ()) -> dict[str, int]:
         """Nothing: every row is an image."""
         return {}
 
@@ -201,8 +201,8 @@ def string_table(file: pq.ParquetFile, columns: Mapping[str, str], origin: str) 
 
     Raises `LookwhereError` for a column that holds neither text nor numbers, or unfolds beyond `MAXIMUM_TABLE_BYTES`.
     """
-    schema, found = file.schema_arrow, {}
-    named = class_names(schema)
+    schema, by_name = file.schema_arrow, {}
+    names_of_classes = class_names(schema)
     for ours, name in columns.items():
         if name not in schema.names:
             continue
@@ -217,8 +217,8 @@ def string_table(file: pq.ParquetFile, columns: Mapping[str, str], origin: str) 
         except pa.ArrowException as error:
             raise LookwhereError(f"{origin}: column {name} holds neither text nor numbers ({column.type})") from error
         text = text.str.strip().replace("", pd.NA)
-        found[ours] = text.map(named[name]).astype("str") if name in named else text
-    return pd.DataFrame(found, index=range(file.metadata.num_rows))
+        by_name[ours] = text.map(names_of_classes[name]).astype("str") if name in names_of_classes else text
+    return pd.DataFrame(by_name, index=range(file.metadata.num_rows))
 
 
 def open_parquet(place: Path | bytes) -> pq.ParquetFile:
@@ -235,13 +235,13 @@ def unfolded(file: pq.ParquetFile, name: str) -> pa.Array:
     """A column of a file of `open_parquet`. Raises `pa.ArrowException` where it takes more than a table may have: a
     file of some kilobytes can say one long text, or one number, a billion times."""
     leaves = [file.metadata.schema.column(n).path.partition(".")[0] for n in range(file.metadata.num_columns)]
-    written = sum(
+    size = sum(
         file.metadata.row_group(group).column(n).total_uncompressed_size
         for group in range(file.num_row_groups)
         for n, leaf in enumerate(leaves)
         if leaf == name
     )
-    _bounded(max(written, 8 * file.metadata.num_rows))
+    _bounded(max(size, 8 * file.metadata.num_rows))
     column = file.read(columns=[name]).column(0)
     if pa.types.is_dictionary(column.type):
         lengths = (pc.sum(pc.take(_lengths(part.dictionary), part.indices)).as_py() or 0 for part in column.chunks)
@@ -306,18 +306,18 @@ def _bombs(file: pq.ParquetFile) -> Iterator[tuple[int, int, str]]:
         start += packed.num_rows
 
 
-def _images(file: pq.ParquetFile, wanted: np.ndarray) -> Iterator[tuple[int, pa.Buffer | None]]:
+def _images(file: pq.ParquetFile, selected: np.ndarray) -> Iterator[tuple[int, pa.Buffer | None]]:
     leaf, start = image_leaf(file.schema_arrow), 0
     for group in range(file.num_row_groups):
         packed = file.metadata.row_group(group)
         end = start + packed.num_rows
         rows = BATCH if packed.total_byte_size <= MAXIMUM_IMAGE_BYTES else 1  # at once, and no more than are in memory
-        if np.searchsorted(wanted, start) < np.searchsorted(wanted, end):
+        if np.searchsorted(selected, start) < np.searchsorted(selected, end):
             for batch in file.iter_batches(rows, row_groups=[group], columns=[leaf]):
                 column = batch.column(0)
                 column = column.field("bytes") if pa.types.is_struct(column.type) else column
-                low, high = np.searchsorted(wanted, (start, start + len(column)))
-                for row in wanted[low:high].tolist():
+                low, high = np.searchsorted(selected, (start, start + len(column)))
+                for row in selected[low:high].tolist():
                     yield row, column[row - start].as_buffer()
                 start += len(column)
         start = end

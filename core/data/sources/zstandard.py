@@ -33,20 +33,20 @@ class ZstandardFile(io.RawIOBase):
 
     def read(self, count: int = -1) -> bytes:
         """The next `count` bytes, fewer at the end; all that are left where it is negative."""
-        parts, left = [self._kept[self._at - self._start :]], count
+        parts, remaining = [self._kept[self._at - self._start :]], count
         if count >= 0:
             parts = [parts[0][:count]]
-            left = count - len(parts[0])
+            remaining = count - len(parts[0])
         self._at += len(parts[0])
-        while left:
-            data = self._stream.read(min(left, 1 << 20) if left > 0 else 1 << 20)
+        while remaining:
+            data = self._stream.read(min(remaining, 1 << 20) if remaining > 0 else 1 << 20)
             if not data:
                 break
             parts.append(data)
             self._kept = (self._kept + data)[-KEPT:]
             self._at += len(data)
             self._start = self._at - len(self._kept)
-            left -= len(data) if left > 0 else 0
+            remaining -= len(data) if remaining > 0 else 0
         return b"".join(parts)
 
     def seek(self, place: int, whence: int = io.SEEK_SET) -> int:

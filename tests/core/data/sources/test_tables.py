@@ -145,7 +145,7 @@ def test_a_column_image_that_holds_no_bytes_makes_a_manifest(tmp_path: Path) -> 
 
 def test_near_miss_without_gender_and_a_column_of_lists(tmp_path: Path) -> None:
     path = write(tmp_path / "faces.parquet", label=[0] * 5)
-    says = r"\(not manifest: looks like images in a Parquet, but column gender is missing in faces.parquet"
+    says = r"faces.parquet: looks like images in a Parquet, but column gender is missing in faces.parquet"
     with pytest.raises(LookwhereError, match=says):
         choose_reader(open_source(path))
     path = write(tmp_path / "lists.parquet", gender=[["male"]] * 5)
