@@ -140,17 +140,15 @@ def plan(
     faces["cluster"] = cluster(len(faces), near_pairs(faces["phash"].to_numpy()))
     if "split" not in faces:
         faces["split"] = assign_splits(faces, seed)
-    disagreements = [reading.disagreements, near_disagreements(faces)]
+    tables = [reading.disagreements, near_disagreements(faces)]
     if own_splits:
-        disagreements.append(
-            torn_apart(readable, "sha256", "split: exact copies in more than one; at most one is kept")
-        )
-        disagreements.append(torn_apart(faces, "cluster", NEAR_TORN))
+        tables.append(torn_apart(readable, "sha256", "split: exact copies in more than one; at most one is kept"))
+        tables.append(torn_apart(faces, "cluster", NEAR_TORN))
     return Plan(
         faces=faces.drop(columns=["phash", "problem"]),
         rejects=pd.concat([reading.rejects, unreadable, copies], ignore_index=True),
         repaired=reading.repaired,
-        disagreements=pd.concat(disagreements, ignore_index=True),
+        disagreements=pd.concat(tables, ignore_index=True),
         read=read,
         own_splits=own_splits,
         remarks=reading.remarks,
