@@ -133,9 +133,12 @@ def _mean_map(
 def intersectional(audit: Audit, filter: Filter) -> list[tuple[str, str]]:
     """The (gender, ethnicity) pairs present inside a filter: ethnicities by falling count, women before men.
 
-    Where no gender is recorded it is empty, and where nothing is, so is the one pair of all faces.
+    Where no gender is recorded it is empty, and where nothing is, so is the one pair of all faces; without a face there
+    is no pair.
     """
     faces = audit.counted(filter.narrowed(outcome="all"))
+    if not len(faces):
+        return []
     order = most_first(faces["ethnicity"], counts_of(faces))
     if not gender_known(faces):
         return [("", e) for e in order] if ethnicity_known(faces) else [("", "")]
