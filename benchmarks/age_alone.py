@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.maps.differences import difference
+from core.analysis.maps.sides import Resampling, Sides
 from core.analysis.strata import strata_of
 from core.audit.folder import open_audit
 from core.data.filters import Filter
@@ -42,6 +43,10 @@ def age_alone(folder: Path, a: str, b: str, adjust: str | None) -> Callable[[np.
         sides = (Filter(ethnicity=(name,)).mask(faces) for name in (a, b))
         strata = None if adjust is None else strata_of(faces, adjust)
         maps = by_age + rest[draw.permutation(len(rest))]
-        return difference(maps, *sides, strata=strata, permutations=SAMPLES, seed=int(draw.integers(1 << 31))).differs
+        return difference(
+            maps,
+            Sides(*sides, strata=strata),
+            Resampling(SAMPLES, seed=int(draw.integers(1 << 31))),
+        ).differs
 
     return once

@@ -35,6 +35,7 @@ from core.analysis.comparison.contrasts import FEWEST_PAIRS, MATTERS, t_interval
 from core.analysis.comparison.experiment import Expectation
 from core.analysis.comparison.paired import one_sample
 from core.analysis.maps.differences import difference
+from core.analysis.maps.sides import Resampling, Sides
 from core.audit.folder import open_audit
 from core.data.faces import age_band
 from core.data.filters import Filter
@@ -168,7 +169,7 @@ def two_groups(kind: str, sizes: tuple[int, int], spread: float = 1.0, planted: 
         a = np.arange(sum(sizes)) < sizes[0]
         maps[a] *= spread
         maps[a, 3, 3] += planted * spread
-        return difference(maps, a, ~a, permutations=SAMPLES, seed=int(draw.integers(1 << 31))).differs
+        return difference(maps, Sides(a, ~a), Resampling(SAMPLES, seed=int(draw.integers(1 << 31)))).differs
 
     return once
 

@@ -18,6 +18,7 @@ from core.analysis.comparison.paired import one_sample
 from core.analysis.findings.maps import SLIGHT, hiding_verdict, matched, pattern_verdict
 from core.analysis.maps.own_pattern import OwnPattern, own_pattern
 from core.analysis.maps.shapes import oriented_shapes
+from core.analysis.maps.sides import Resampling, Sides
 from core.audit.folder import Audit, open_audit
 from core.checks.hidden_costs import PLACES, RIVALS, TOGETHER, contrasts
 from core.checks.sample import Means, Sample, SampleGroup
@@ -71,8 +72,9 @@ def planted(kind: str, strength: float) -> float:
     wrong, low, high = np.arange(len(maps)) < len(maps) // 2, 0.0, 4.0
     for _ in range(12):
         middle = (low + high) / 2
-        pattern = own_pattern(maps + middle * wrong[:, None, None] * spot(1, 1, 2), wrong, ~wrong, None,
-                            permutations=1, splits=1)  # fmt: skip
+        pattern = own_pattern(
+            maps + middle * wrong[:, None, None] * spot(1, 1, 2), Sides(wrong, ~wrong), Resampling(1), splits=1
+        )
         low, high = (middle, high) if pattern.strength.value < strength else (low, middle)
     return low
 
@@ -87,8 +89,15 @@ def errors(kind: str, sizes: tuple[int, int], strata: int, strength: float, coun
             maps[wrong] += planted(kind, strength) * spot(1, 1, 2)
         strata_at_random = draw.integers(0, strata, len(maps))
         seed = int(draw.integers(1 << 31))
-        return counts(own_pattern(maps, wrong, ~wrong, strata_at_random, permutations=SAMPLES, splits=SAMPLES,
-                                   limit=SLIGHT, seed=seed))  # fmt: skip
+        return counts(
+            own_pattern(
+                maps,
+                Sides(wrong, ~wrong, strata=strata_at_random),
+                Resampling(SAMPLES, seed=seed),
+                splits=SAMPLES,
+                limit=SLIGHT,
+            )
+        )
 
     return once
 
@@ -124,8 +133,11 @@ def errors_anew(path: Path, counts: Counted) -> Callable[[Draw], bool]:
         right = (rate > 0) & ~wrong
         _, strata = matched(audit, wrong, right)
         seed = int(draw.integers(1 << 31))
-        return counts(own_pattern(shapes, wrong, right, strata, permutations=SAMPLES, splits=SAMPLES, limit=SLIGHT,
-                                   seed=seed))  # fmt: skip
+        return counts(
+            own_pattern(
+                shapes, Sides(wrong, right, strata=strata), Resampling(SAMPLES, seed=seed), splits=SAMPLES, limit=SLIGHT
+            )
+        )
 
     return once
 
@@ -177,11 +189,19 @@ def hiding_cases() -> Iterable[Case]:
             yield Case(f"2, {n} faces, all alike", f"{words} falls", hidden(n, {}, verdict), at_most=0.05, runs=200)
     for times in (2, 4, 8):
         more = dict.fromkeys(TOGETHER, times - 1.0)
-        yield Case(f"2, 100 faces, nose and mouth cost {times} times", "«supported» falls",
-                   hidden(100, more, Verdict.SUPPORTED), runs=100)  # fmt: skip
+        yield Case(
+            f"2, 100 faces, nose and mouth cost {times} times",
+            "«supported» falls",
+            hidden(100, more, Verdict.SUPPORTED),
+            runs=100,
+        )
     for place in ("eyes", "cheeks", "forehead"):
-        yield Case(f"2, 100 faces, {place} cost twice", "«not supported» falls",
-                   hidden(100, {place: 1.0}, Verdict.NOT_SUPPORTED), runs=100)  # fmt: skip
+        yield Case(
+            f"2, 100 faces, {place} cost twice",
+            "«not supported» falls",
+            hidden(100, {place: 1.0}, Verdict.NOT_SUPPORTED),
+            runs=100,
+        )
 
 
 def pattern_cases(shipped_audit: Path) -> Iterable[Case]:
@@ -199,7 +219,11 @@ def pattern_cases(shipped_audit: Path) -> Iterable[Case]:
         none = 0.025 if strength >= MATTERS_OF_MAP else None
         yield Case(name, falls, errors("skewed", sizes, strata, strength, refuted))
         yield Case(name, supported, errors("skewed", sizes, strata, strength, borne_out), at_most=none)
-        yield Case(name, "the strength's interval holds", errors("skewed", sizes, strata, strength, held(strength)),
-                   at_least=0.95)  # fmt: skip
+        yield Case(
+            name,
+            "the strength's interval holds",
+            errors("skewed", sizes, strata, strength, held(strength)),
+            at_least=0.95,
+        )
     yield Case("3, shipped maps, errors drawn anew", falls, errors_anew(shipped_audit, refuted), at_most=0.05, runs=200)
     yield Case("3, shipped maps, errors drawn anew", supported, errors_anew(shipped_audit, borne_out), runs=200)

@@ -10,9 +10,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.analysis.maps import region_evidence
-from core.analysis.maps.differences import PERMUTATIONS, MapDifference, difference_of
+from core.analysis.maps.differences import MapDifference, difference_of
 from core.analysis.maps.group_means import Group, group, intersectional
 from core.analysis.maps.region_evidence import EvidenceByRegion
+from core.analysis.maps.sides import PERMUTATIONS, Resampling
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.figures.chart_data import MapChart, MapPanel, Scale
@@ -149,8 +150,7 @@ def compare_maps(
         target,
         normalisation,
         adjust=None if adjust is None else tuple(adjust),
-        permutations=permutations,
-        seed=seed,
+        resampling=Resampling(permutations, seed=seed),
     )
     return MapComparison(comparison)
 

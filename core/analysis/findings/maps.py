@@ -13,6 +13,7 @@ from core.analysis.maps.differences import ABSTAIN_UNDER, people_of
 from core.analysis.maps.dispersion import compare_dispersion
 from core.analysis.maps.own_pattern import OwnPattern, own_pattern
 from core.analysis.maps.shapes import oriented_shapes
+from core.analysis.maps.sides import Sides
 from core.analysis.strata import crossed, strata_of
 from core.audit.drawn import drawn, drawn_words
 from core.audit.folder import Audit
@@ -202,10 +203,7 @@ def whether_wrong_has_a_pattern(audit: Audit, filter: Filter) -> Finding:
     try:
         pattern = own_pattern(
             shapes,
-            wrong,
-            right,
-            matches,
-            people=people_of(audit.faces),
+            Sides(wrong, right, people=people_of(audit.faces), strata=matches),
             limit=SLIGHT,
             minimum=audit.minimum_faces,
             placement=audit.placement,

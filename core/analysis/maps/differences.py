@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.analysis.bootstrap import highest_t
 from core.analysis.maps.shapes import oriented_shapes
+from core.analysis.maps.sides import USUAL, Resampling, Sides
 from core.analysis.permutation import (
     family_wise,
     layers_of,
@@ -21,15 +22,12 @@ from core.analysis.strata import crossed, equal_ages, strata_of
 from core.audit.drawn import drawn
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
 
 #: With fewer faces (people, where they are known) on a side nothing is tested.
 ABSTAIN_UNDER = 30
-PERMUTATIONS = 2000
-LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -125,47 +123,35 @@ class MapDifference:
 
 def difference(
     maps: np.ndarray,
-    a: np.ndarray,
-    b: np.ndarray,
+    sides: Sides,
+    resampling: Resampling = USUAL,
     *,
-    people: np.ndarray | None = None,
-    strata: np.ndarray | None = None,
-    permutations: int = PERMUTATIONS,
-    level: float = LEVEL,
-    seed: int = 0,
-    names: tuple[str, str] = ("A", "B"),
-    adjusted_for: tuple[str, ...] = (),
     minimum: int = MINIMUM_FACES,
     placement: Placement | None = None,
 ) -> MapDifference:
-    """Mean of maps (N, h, w) over `a` less that over `b`, bool (N,) each; raises `LookwhereError` where they overlap.
+    """Mean of maps (N, h, w) over side A less that over side B.
 
     Family-wise p by single-step max |t| over the cells (Westfall & Young 1993), p = (1 + count) / (1 + permutations),
     from so many bootstrap samples of either side (`highest_t`). t is studentised by side (HC2, MacKinnon & White 1985:
     Welch's without strata). Labels drawn at random would be exact for sides of one distribution, but 30 scattered maps
     against 300 others then pass for a difference of means in 1 of 10 cases. g: Hedges 1981.
 
-    `people` (N,) is missing where unknown. A person's faces are drawn as a whole. A person with faces on both sides
-    (correct and incorrect ones) is a unit on each; the two are then drawn apart, which errs towards «no difference».
+    A person's faces are drawn as a whole. A person with faces on both sides (correct and incorrect ones) is a unit on
+    each; the two are then drawn apart, which errs towards «no difference».
 
-    `strata` is int (N,), negative for unknown. The difference is then Σ_s w_s (mean_A,s − mean_B,s) with w_s ∝
-    n_A,s n_B,s / (n_A,s + n_B,s), which is the regression coefficient of «A» with an intercept a stratum. A unit counts
-    in the stratum of most of its faces. Strata without a face on one side drop out. Nothing is averaged where a side
-    has under `minimum` faces.
+    With strata the difference is Σ_s w_s (mean_A,s − mean_B,s) with w_s ∝ n_A,s n_B,s / (n_A,s + n_B,s), which is the
+    regression coefficient of «A» with an intercept a stratum. A unit counts in the stratum of most of its faces. Strata
+    without a face on one side drop out. Nothing is averaged where a side has under `minimum` faces.
     """
-    a, b = np.asarray(a, dtype=bool), np.asarray(b, dtype=bool)
-    if (a & b).any():
-        raise LookwhereError(
-            f"{names[0]} and {names[1]}: {int((a & b).sum())} faces are in both; narrow one so that none is"
-        )
-    unit, unit_side, unit_stratum = units_of(a, a | b, people, strata)
+    a, b = sides.a, sides.b
+    unit, unit_side, unit_stratum = units_of(a, a | b, sides.people, sides.strata)
     used = unit >= 0
     place, side = unit[used], unit_side[unit[used]]
     n_a, n_b = int(side.sum()), int((~side).sum())
     shape = maps.shape[1:]
     nothing = np.full(shape, np.nan)
     untested = MapDifference(
-        names=names,
+        names=sides.names,
         difference=nothing,
         error=nothing,
         statistic=nothing,
@@ -174,13 +160,13 @@ def difference(
         effect=nothing,
         n_a=n_a,
         n_b=n_b,
-        people_a=None if people is None else int(unit_side.sum()),
-        people_b=None if people is None else int((~unit_side).sum()),
+        people_a=None if sides.people is None else int(unit_side.sum()),
+        people_b=None if sides.people is None else int((~unit_side).sum()),
         left_out=(int(a.sum()) - n_a, int(b.sum()) - n_b),
-        permutations=permutations,
-        level=level,
-        seed=seed,
-        adjusted_for=adjusted_for,
+        permutations=resampling.permutations,
+        level=resampling.level,
+        seed=resampling.seed,
+        adjusted_for=sides.adjusted_for,
         placement=placement,
     )
     too_few = _too_few(untested)
@@ -193,13 +179,13 @@ def difference(
     if too_few:
         return replace(described, abstained=too_few)
     statistic = studentised(delta, variance, weight)
-    p = family_wise(statistic, highest_t(shares, permutations, seed)[:, 0])
+    p = family_wise(statistic, highest_t(shares, resampling.permutations, resampling.seed)[:, 0])
     return replace(
         described,
         error=(np.sqrt(variance) * scale).reshape(shape),
         statistic=statistic.reshape(shape),
         p=p.reshape(shape),
-        significant=(p <= level).reshape(shape),
+        significant=(p <= resampling.level).reshape(shape),
     )
 
 
@@ -261,9 +247,7 @@ def incorrect_less_correct(
     match_margin: bool = True,
     same_decision: bool = False,
     adjust: tuple[str, ...] = (),
-    permutations: int = PERMUTATIONS,
-    level: float = LEVEL,
-    seed: int = 0,
+    resampling: Resampling = USUAL,
 ) -> MapDifference:
     """The difference of a group's incorrect less its correct predictions, in `oriented_shapes` of their maps.
 
@@ -282,22 +266,22 @@ def incorrect_less_correct(
         right = right.narrowed(gender=tuple(g for g in GENDERS if g not in filter.gender))
     elif same_decision:
         by.append("predicted")
-    audit = drawn(audit, wrong, right, seed=seed)
+    audit = drawn(audit, wrong, right, seed=resampling.seed)
     masks = wrong.mask(audit.faces), right.mask(audit.faces)
     contrast = difference(
         oriented_shapes(audit),
-        *masks,
-        people=people_of(audit.faces),
-        strata=crossed([strata_of(audit.faces, column, *masks) for column in by]),
-        permutations=permutations,
-        level=level,
-        seed=seed,
+        Sides(
+            *masks,
+            people=people_of(audit.faces),
+            strata=crossed([strata_of(audit.faces, column, *masks) for column in by]),
+            names=(wrong.describe(), right.describe()),
+            adjusted_for=tuple(
+                {"margin": "|margin|", "predicted": f"predicted {audit.task.name}"}.get(column, column) for column in by
+            ),
+        ),
+        resampling,
         minimum=audit.minimum_faces,
         placement=audit.placement,
-        names=(wrong.describe(), right.describe()),
-        adjusted_for=tuple(
-            {"margin": "|margin|", "predicted": f"predicted {audit.task.name}"}.get(column, column) for column in by
-        ),
     )
     return _with_sample(contrast, whole, audit, wrong, right)
 
@@ -316,29 +300,27 @@ def difference_of(
     target: str,
     normalisation: str,
     adjust: tuple[str, ...] | None = None,
-    permutations: int = PERMUTATIONS,
-    level: float = LEVEL,
-    seed: int = 0,
+    resampling: Resampling = USUAL,
 ) -> MapDifference:
     """`difference` of two filters' maps. `adjust` names the columns to adjust for, such as «age» or «age band».
 
     By default ages are made equal where they are known (`equal_ages`); with `()` the faces stay as they are. Raises
     `LookwhereError` where a face is in both filters.
     """
-    whole, audit = audit, drawn(audit, a, b, seed=seed)
+    whole, audit = audit, drawn(audit, a, b, seed=resampling.seed)
     masks = a.mask(audit.faces), b.mask(audit.faces)
     adjust = equal_ages(audit.faces, *masks) if adjust is None else adjust
     contrast = difference(
         audit.maps(target, normalisation),
-        *masks,
-        people=people_of(audit.faces),
-        strata=crossed([strata_of(audit.faces, by, *masks) for by in adjust]),
-        permutations=permutations,
-        level=level,
-        seed=seed,
+        Sides(
+            *masks,
+            people=people_of(audit.faces),
+            strata=crossed([strata_of(audit.faces, by, *masks) for by in adjust]),
+            names=(a.describe(), b.describe()),
+            adjusted_for=adjust,
+        ),
+        resampling,
         minimum=audit.minimum_faces,
         placement=audit.placement,
-        names=(a.describe(), b.describe()),
-        adjusted_for=adjust,
     )
     return _with_sample(contrast, whole, audit, a, b)

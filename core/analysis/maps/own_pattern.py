@@ -7,13 +7,14 @@ mean map of these correct ones is taken away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.analysis.intervals import Z95
-from core.analysis.maps.differences import ABSTAIN_UNDER, PERMUTATIONS, MapDifference, difference
+from core.analysis.maps.differences import ABSTAIN_UNDER, MapDifference, difference
 from core.analysis.maps.dispersion import standardised
+from core.analysis.maps.sides import USUAL, Resampling, Sides
 from core.analysis.permutation import Stratum, layers_of, stratified_contrast, sums_by, units_of
 from core.errors import LookwhereError
 from core.estimate import Estimate
@@ -50,26 +51,22 @@ class OwnPattern:
 
 def own_pattern(
     shapes: np.ndarray,
-    wrong: np.ndarray,
-    right: np.ndarray,
-    strata: np.ndarray | None,
+    sides: Sides,
+    resampling: Resampling = USUAL,
     *,
-    people: np.ndarray | None = None,
     limit: float = 0.25,
-    permutations: int = PERMUTATIONS,
     splits: int = SPLITS,
-    seed: int = 0,
     minimum: int = MINIMUM_FACES,
     placement: Placement | None = None,
 ) -> OwnPattern:
-    """The own pattern of `wrong` beside `right`, bool (N,), of maps (N, h, w) none of which is constant.
+    """The own pattern of incorrect predictions, side A, beside correct ones, B, of maps (N, h, w), none constant.
 
-    `strata` int (N,), negative for unknown, and `people` (N,) as in `difference`, whose family-wise test over the
-    cells is taken. The bounds of the strength hold |own|² less the sum of its variances, whose own variance is
-    2 tr Σ² + 4 own' Σ own, the second term by Σ's largest eigenvalue: they are wider than need be. Raises
-    `LookwhereError` where under 30 incorrect ones (people, where known) have a correct one in their stratum.
+    `difference` tests it family-wise over the cells; its sides get names of their own. The bounds of the strength hold
+    |own|² less the sum of its variances, whose own variance is 2 tr Σ² + 4 own' Σ own, the second term by Σ's largest
+    eigenvalue: they are wider than need be. Raises `LookwhereError` where under 30 incorrect ones (people, where known)
+    have a correct one in their stratum.
     """
-    unit, side, home = units_of(wrong, wrong | right, people, strata)
+    unit, side, home = units_of(sides.a, sides.a | sides.b, sides.people, sides.strata)
     if min(side.sum(), (~side).sum()) < ABSTAIN_UNDER:
         raise LookwhereError(
             f"{int(side.sum())} incorrect predictions have correct ones like them: a test needs {ABSTAIN_UNDER}"
@@ -95,16 +92,19 @@ def own_pattern(
     maps = np.zeros((len(shapes), *shapes.shape[1:]))
     maps[used] = beyond.reshape(-1, *shapes.shape[1:])
     own = difference(
-        maps, wrong, right, people=people, strata=strata, permutations=permutations, seed=seed, minimum=minimum,
-        placement=placement, names=("incorrect predictions", "correct ones like them"),
-    )  # fmt: skip
+        maps,
+        replace(sides, names=("incorrect predictions", "correct ones like them")),
+        resampling,
+        minimum=minimum,
+        placement=placement,
+    )
     return OwnPattern(
         mean_wrong.reshape(shapes.shape[1:]),
         common.reshape(shapes.shape[1:]),
         Estimate(common_share, common_share - error, common_share + error),
         own,
         strength,
-        _halves(layers, splits, seed),
+        _halves(layers, splits, resampling.seed),
         reach,
         limit,
     )

@@ -7,9 +7,10 @@ from PIL import Image
 
 from core.analysis.accuracy.counts import columns_of
 from core.analysis.accuracy.extremes import extremes
-from core.analysis.maps.differences import LEVEL, PERMUTATIONS, MapDifference, difference_of, incorrect_less_correct
+from core.analysis.maps.differences import MapDifference, difference_of, incorrect_less_correct
 from core.analysis.maps.group_means import Group, study_grid
 from core.analysis.maps.region_evidence import TOLERANCE, Waterfall, additivity, waterfall
+from core.analysis.maps.sides import LEVEL, PERMUTATIONS
 from core.analysis.strata import equal_ages
 from core.audit.drawn import drawn_words
 from core.audit.folder import Audit

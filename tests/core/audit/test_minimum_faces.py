@@ -14,6 +14,7 @@ from core.analysis.comparison.paired import paired_map_difference
 from core.analysis.maps.differences import difference_of
 from core.analysis.maps.group_means import group, study_grid
 from core.analysis.maps.region_evidence import additivity, evidence_by_region, proportional_energy, waterfall
+from core.analysis.maps.sides import Resampling
 from core.audit.averages import assign_cells
 from core.audit.folder import Audit, open_audit, stored_minimum
 from core.audit.images import AuditImages
@@ -182,7 +183,7 @@ def test_budgets_energy_and_waterfalls_need_it(audits: tuple[Audit, Audit]) -> N
 
 def test_differences_of_maps_need_it(audits: tuple[Audit, Audit]) -> None:
     for audit, few in zip(audits, (False, True), strict=True):
-        found = difference_of(audit, RARE, Filter(ethnicity=("Alpha",)), "true", "raw", permutations=50)
+        found = difference_of(audit, RARE, Filter(ethnicity=("Alpha",)), "true", "raw", resampling=Resampling(50))
         assert np.isnan(found.difference).all() == few
         mask = RARE.mask(audit.faces)
         assert (paired_map_difference(audits[0], audit, mask, permutations=50).shape is None) == few
@@ -190,7 +191,7 @@ def test_differences_of_maps_need_it(audits: tuple[Audit, Audit]) -> None:
 
 def test_a_difference_of_enough_faces_for_a_test_says_why_it_is_not_shown(audits: tuple[Audit, Audit]) -> None:
     large = replace(audits[1], manifest=replace(audits[1].manifest, minimum_faces=400))
-    found = difference_of(large, WOMEN, MEN, "true", "raw", permutations=50)
+    found = difference_of(large, WOMEN, MEN, "true", "raw", resampling=Resampling(50))
     assert np.isnan(found.difference).all()
     assert "averages need 400 faces" in found.verdict
 

@@ -19,6 +19,7 @@ from core.analysis.maps.differences import (
     incorrect_less_correct,
 )
 from core.analysis.maps.shapes import oriented_shapes
+from core.analysis.maps.sides import Resampling, Sides
 from core.analysis.strata import AGE, adjustable, crossed, equal_ages, strata_of
 from core.audit.folder import Audit, open_audit
 from core.data.faces import AGE_BANDS
@@ -49,7 +50,7 @@ def labelled(n: int, seed: int) -> Audit:
 
 def test_the_plain_statistic_is_welch_s_and_the_effect_hedges_g() -> None:
     maps, (a, b) = made(150, 1), halves(150, 40)
-    found = difference(maps, a, b, permutations=50)
+    found = difference(maps, Sides(a, b), Resampling(50))
     welch = stats.ttest_ind(maps[a], maps[b], equal_var=False)
     assert found.statistic == pytest.approx(welch.statistic, rel=1e-9)
     assert found.difference == pytest.approx(maps[a].mean(axis=0) - maps[b].mean(axis=0), rel=1e-9)
@@ -63,7 +64,7 @@ def test_one_cell_s_p_is_that_of_a_loop_over_bootstrap_samples() -> None:
     draw = np.random.default_rng(5)
     maps, (a, b) = draw.gamma(1.0, size=(90, 1, 1)), halves(90, 35)
     maps[a] += 0.4 - (maps[a].mean() - maps[b].mean())
-    found = difference(maps, a, b, permutations=3999)
+    found = difference(maps, Sides(a, b), Resampling(3999))
     x, y = maps[a].ravel(), maps[b].ravel()
     seen = abs(stats.ttest_ind(x, y, equal_var=False).statistic)
     one, other = (draw.choice(side - side.mean(), (3999, len(side))) for side in (x, y))
@@ -92,7 +93,7 @@ def strata_case() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 def test_with_strata_it_is_the_regression_coefficient_with_its_hc2_error() -> None:
     maps, a, b, strata = strata_case()
-    found = difference(maps, a, b, strata=strata, permutations=20)
+    found = difference(maps, Sides(a, b, strata=strata), Resampling(20))
     value, error = hc2(maps.reshape(140, -1), a.astype(float), np.eye(4)[strata])
     assert found.difference.ravel() == pytest.approx(value, rel=1e-9)
     assert found.error.ravel() == pytest.approx(error, rel=1e-9)
@@ -106,7 +107,7 @@ def test_with_people_each_is_one_unit_however_many_faces() -> None:
     people = draw.integers(0, 90, 300)
     a = people < 40
     maps = made(300, 8) + draw.normal(size=(90, *SHAPE))[people]
-    found = difference(maps, a, ~a, people=people.astype(str).astype(object), permutations=200, seed=3)
+    found = difference(maps, Sides(a, ~a, people=people.astype(str).astype(object)), Resampling(200, seed=3))
     units, of = np.unique(people, return_inverse=True)
     assert (found.people_a, found.people_b) == ((units < 40).sum(), (units >= 40).sum())
     assert found.difference == pytest.approx(maps[a].mean(axis=0) - maps[~a].mean(axis=0))
@@ -128,12 +129,12 @@ def test_with_people_each_is_one_unit_however_many_faces() -> None:
 
 def test_nobody_known_is_everybody_alone_and_a_person_on_both_sides_is_two() -> None:
     maps, (a, b) = made(120, 1), halves(120, 50)
-    alone = difference(maps, a, b, people=np.full(120, None, dtype=object), permutations=99)
-    plain = difference(maps, a, b, permutations=99)
+    alone = difference(maps, Sides(a, b, people=np.full(120, None, dtype=object)), Resampling(99))
+    plain = difference(maps, Sides(a, b), Resampling(99))
     assert (alone.people_a, alone.people_b) == (50, 70)
     assert alone.statistic == pytest.approx(plain.statistic)
     assert (plain.people_a, plain.people_b) == (None, None)
-    both = difference(maps, a, b, people=np.tile(np.arange(60), 2).astype(object), permutations=99)
+    both = difference(maps, Sides(a, b, people=np.tile(np.arange(60), 2).astype(object)), Resampling(99))
     assert (both.people_a, both.people_b) == (50, 60)
 
 
@@ -142,8 +143,8 @@ def test_a_person_counts_in_the_stratum_of_most_faces() -> None:
     strata = np.tile([0, 1, 1], 80)
     strata[120:] = np.tile([0, 0, 1], 40)
     a = np.arange(240) % 6 < 3
-    found = difference(made(240, 2), a, ~a, people=people, strata=strata, permutations=50)
-    whole = difference(made(240, 2), a, ~a, people=people, strata=np.repeat([1, 0], 120), permutations=50)
+    found = difference(made(240, 2), Sides(a, ~a, people=people, strata=strata), Resampling(50))
+    whole = difference(made(240, 2), Sides(a, ~a, people=people, strata=np.repeat([1, 0], 120)), Resampling(50))
     assert found.difference == pytest.approx(whole.difference)
     assert found.p == pytest.approx(whole.p)
 
@@ -154,7 +155,7 @@ def test_a_planted_effect_is_found_in_its_cells_and_nowhere_else(seed: int) -> N
     planted = np.zeros((7, 7), dtype=bool)
     planted[4:6, 2:5] = True
     maps[:150, planted] += 2.0
-    found = difference(maps, a, b, permutations=499, seed=seed)
+    found = difference(maps, Sides(a, b), Resampling(499, seed=seed))
     assert (found.significant == planted).all()
     assert found.differs
     assert planted[found.largest]
@@ -165,21 +166,21 @@ def test_a_planted_effect_is_found_in_its_cells_and_nowhere_else(seed: int) -> N
 def test_p_is_never_smaller_than_can_be_told_and_a_seed_gives_the_same_again() -> None:
     maps, (a, b) = made(200, 1), halves(200, 100)
     maps[a] += 50
-    found = difference(maps, a, b, permutations=39)
+    found = difference(maps, Sides(a, b), Resampling(39))
     assert (found.p == 1 / 40).all()
     assert found.p_words == "p ≤ 0.03"
     maps = made(200, 1)
-    first, again, other = (difference(maps, a, b, permutations=199, seed=s).p for s in (1, 1, 2))
+    first, again, other = (difference(maps, Sides(a, b), Resampling(199, seed=s)).p for s in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).any()
-    assert difference(maps, a, b, permutations=1).p.min() >= 0.5
+    assert difference(maps, Sides(a, b), Resampling(1)).p.min() >= 0.5
 
 
 def test_cells_without_any_spread_are_no_difference_and_separated_ones_are() -> None:
     maps, (a, b) = made(100, 1), halves(100, 40)
     maps[:, 0, 0] = 0.1
     maps[:, 2, 2] = np.where(a, 1.0, 0.0)
-    found = difference(maps, a, b, permutations=99)
+    found = difference(maps, Sides(a, b), Resampling(99))
     assert (found.p[0, 0], found.effect[0, 0], found.difference[0, 0]) == (1.0, 0.0, 0.0)
     assert found.significant[2, 2]
     assert found.difference[2, 2] == pytest.approx(1.0)
@@ -190,7 +191,7 @@ def test_strata_without_a_counterpart_drop_out_and_are_counted() -> None:
     maps, (a, b) = made(200, 1), halves(200, 90)
     strata = np.zeros(200, dtype=int)
     strata[:7], strata[90:95], strata[95:99] = 1, 2, -1
-    found = difference(maps, a, b, strata=strata, permutations=20)
+    found = difference(maps, Sides(a, b, strata=strata), Resampling(20))
     assert found.left_out == (7, 9)
     assert (found.n_a, found.n_b) == (83, 101)
     kept = strata == 0
@@ -200,30 +201,30 @@ def test_strata_without_a_counterpart_drop_out_and_are_counted() -> None:
 def test_it_abstains_with_the_number_needed() -> None:
     maps = made(100, 1)
     a = np.arange(100) < ABSTAIN_UNDER - 2
-    found = difference(maps, a, ~a, names=("Black men", "White men"))
+    found = difference(maps, Sides(a, ~a, names=("Black men", "White men")))
     assert found.abstained == "Black men: 28 faces; a test needs 30, so 2 more"
     assert np.isfinite(found.difference).all()
     assert np.isnan(found.p).all()
     assert np.isnan(found.p_map)
     assert not found.differs
     assert found.verdict == "Not tested: Black men: 28 faces; a test needs 30, so 2 more."
-    assert difference(maps, np.arange(100) < ABSTAIN_UNDER, np.arange(100) >= ABSTAIN_UNDER).abstained is None
+    assert difference(maps, Sides(np.arange(100) < ABSTAIN_UNDER, np.arange(100) >= ABSTAIN_UNDER)).abstained is None
     few = np.repeat(np.arange(20), 5).astype(object)
-    of_people = difference(maps, np.arange(100) < 50, np.arange(100) >= 50, people=few)
+    of_people = difference(maps, Sides(np.arange(100) < 50, np.arange(100) >= 50, people=few))
     assert "A: 50 faces of 10 people; a test needs 30 people, so 20 more" in of_people.abstained
 
 
 @pytest.mark.parametrize("n", [0, 1, MINIMUM_FACES - 1])
 def test_no_average_of_under_eleven_faces_is_given(n: int) -> None:
     a = np.arange(100) < n
-    found = difference(made(100, 1), a, ~a)
+    found = difference(made(100, 1), Sides(a, ~a))
     assert np.isnan(found.difference).all()
     assert np.isnan(found.effect).all()
     assert f"so {ABSTAIN_UNDER - n} more" in found.abstained
     # After the strata have dropped out as well.
     strata = np.where(np.arange(100) < 95, 0, 1)
     a = (np.arange(100) < n) | (np.arange(100) >= 95)
-    assert np.isnan(difference(made(100, 1), a, ~a, strata=strata).difference).all()
+    assert np.isnan(difference(made(100, 1), Sides(a, ~a, strata=strata)).difference).all()
 
 
 def test_groups_that_overlap_are_told_how_to_mend_it() -> None:
@@ -288,7 +289,7 @@ def test_maps_that_depend_on_age_alone_differ_between_groups_no_more_often_than_
     as_they_are, equal = 0, 0
     for seed in range(40):
         audit, black, white = aged(500, seed)
-        asked = {"target": "female", "normalisation": "raw", "permutations": 99, "seed": seed}
+        asked = {"target": "female", "normalisation": "raw", "resampling": Resampling(99, seed=seed)}
         as_they_are += difference_of(audit, black, white, **asked, adjust=()).differs
         found = difference_of(audit, black, white, **asked)
         equal += found.differs
@@ -330,31 +331,31 @@ def test_incorrect_less_correct_compares_the_sides_it_names() -> None:
     audit = labelled(900, 4)
     faces, women = audit.faces, Filter(("female",), outcome="correct")
     female, right = (faces["gender"] == "female").to_numpy(), faces["correct"].to_numpy()
-    plain = incorrect_less_correct(audit, women, match_margin=False, permutations=50)
+    plain = incorrect_less_correct(audit, women, match_margin=False, resampling=Resampling(50))
     assert plain.names == ("women, predicted incorrectly", "women, predicted correctly")
     shapes = oriented_shapes(audit)
     expected = shapes[female & ~right].mean(axis=0) - shapes[female & right].mean(axis=0)
     assert plain.difference == pytest.approx(expected, abs=1e-6)
-    matched = incorrect_less_correct(audit, women, permutations=50)
+    matched = incorrect_less_correct(audit, women, resampling=Resampling(50))
     strata = strata_of(faces, "margin", female & ~right, female & right)
-    by_hand = difference(shapes, female & ~right, female & right, strata=strata, permutations=50)
+    by_hand = difference(shapes, Sides(female & ~right, female & right, strata=strata), Resampling(50))
     assert matched.p == pytest.approx(by_hand.p)
     assert matched.n_b + matched.left_out[1] == (female & right).sum()
     assert "Adjusted for |margin|, " in matched.verdict
-    same = incorrect_less_correct(audit, women, same_decision=True, permutations=50)
+    same = incorrect_less_correct(audit, women, same_decision=True, resampling=Resampling(50))
     assert same.names[1] == "men, predicted correctly"
     assert same.n_b + same.left_out[1] == (~female & right).sum()
-    pooled = incorrect_less_correct(audit, Filter(), same_decision=True, match_margin=False, permutations=50)
-    predicted = difference(shapes, ~right, right, strata=strata_of(faces, "predicted"), permutations=50)
+    pooled = incorrect_less_correct(audit, Filter(), same_decision=True, match_margin=False, resampling=Resampling(50))
+    predicted = difference(shapes, Sides(~right, right, strata=strata_of(faces, "predicted")), Resampling(50))
     assert pooled.difference == pytest.approx(predicted.difference)
 
 
 def test_identities_are_used_where_the_data_set_has_them() -> None:
     audit = labelled(300, 5)
     sides = Filter(("female",)), Filter(("male",))
-    assert difference_of(audit, *sides, "margin", "raw", (), permutations=20).people_a is None
+    assert difference_of(audit, *sides, "margin", "raw", (), resampling=Resampling(20)).people_a is None
     audit.faces["identity"] = pd.array([f"{n // 2}" for n in range(300)], dtype="string")
-    found = difference_of(audit, *sides, "margin", "raw", (), permutations=20)
+    found = difference_of(audit, *sides, "margin", "raw", (), resampling=Resampling(20))
     women = audit.faces[audit.faces["gender"] == "female"]
     assert found.people_a == women["identity"].nunique()
     assert f"{found.n_a}" == f"{len(women)}"
@@ -372,9 +373,9 @@ def timed(run: Callable[[], MapDifference]) -> float:
 
 def test_four_thousand_faces_are_tested_within_a_second() -> None:
     maps, (a, b) = made(4000, 1, (7, 7)), halves(4000, 1900)
-    assert timed(lambda: difference(maps, a, b)) < 1.0
+    assert timed(lambda: difference(maps, Sides(a, b))) < 1.0
     strata = np.arange(4000) % 7
-    assert timed(lambda: difference(maps, a, b, strata=strata)) < 1.0
+    assert timed(lambda: difference(maps, Sides(a, b, strata=strata))) < 1.0
 
 
 def test_in_the_shipped_study_wrong_predictions_have_the_shape_of_their_class() -> None:
@@ -382,7 +383,7 @@ def test_in_the_shipped_study_wrong_predictions_have_the_shape_of_their_class() 
     audit = open_audit(AUDIT)
     women = Filter(("female",))
     label, decision = (
-        incorrect_less_correct(audit, women, same_decision=same, permutations=499) for same in (False, True)
+        incorrect_less_correct(audit, women, same_decision=same, resampling=Resampling(499)) for same in (False, True)
     )
     # Against right women the whole map differs; against right men, also called male, far less.
     assert label.differs

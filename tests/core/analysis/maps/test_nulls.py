@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import binom
 
 from core.analysis.maps.differences import difference
+from core.analysis.maps.sides import Resampling, Sides
 from core.analysis.strata import strata_of
 
 NULLS = 300
@@ -36,7 +37,7 @@ def kept(count: int) -> bool:
 def test_plain() -> None:
     def null(draw: np.random.Generator, seed: int):
         a = np.arange(120) < 40
-        return difference(heavy(draw, 120), a, ~a, permutations=99, seed=seed)
+        return difference(heavy(draw, 120), Sides(a, ~a), Resampling(99, seed=seed))
 
     assert kept(alarms(null))
 
@@ -46,8 +47,8 @@ def test_one_test_a_cell_would_not_keep_the_family() -> None:
     draw, found = np.random.default_rng(2024), 0
     for seed in range(NULLS):
         maps, a = draw.normal(size=(120, *CELLS)), np.arange(120) < 40
-        cell = difference(maps[:, :1, :1], a, ~a, permutations=99, seed=seed)
-        others = [difference(maps[:, r : r + 1, :1], a, ~a, permutations=99, seed=seed) for r in (1, 2)]
+        cell = difference(maps[:, :1, :1], Sides(a, ~a), Resampling(99, seed=seed))
+        others = [difference(maps[:, r : r + 1, :1], Sides(a, ~a), Resampling(99, seed=seed)) for r in (1, 2)]
         found += any(d.differs for d in (cell, *others))
     assert found > HIGH
 
@@ -63,7 +64,7 @@ def test_people(known: bool) -> None:
         maps = heavy(draw, person.max() + 1)[person] + 0.3 * heavy(draw, 200)
         who = np.array([f"p{n}" for n in person], dtype=object)
         a = side[person]
-        found = difference(maps, a, ~a, people=who if known else None, permutations=99, seed=seed)
+        found = difference(maps, Sides(a, ~a, people=who if known else None), Resampling(99, seed=seed))
         assert found.abstained is None
         return found
 
@@ -79,7 +80,7 @@ def test_a_confounder(adjusted: bool) -> None:
         band = draw.integers(0, 4, 160)
         a = draw.random(160) < np.array([0.25, 0.4, 0.6, 0.7])[band]
         maps = draw.gamma(2.0, size=(160, *CELLS)) * (1 + 0.5 * band)[:, None, None]
-        return difference(maps, a, ~a, strata=band if adjusted else None, permutations=99, seed=seed)
+        return difference(maps, Sides(a, ~a, strata=band if adjusted else None), Resampling(99, seed=seed))
 
     count = alarms(null)
     assert kept(count) if adjusted else count > HIGH
@@ -96,7 +97,7 @@ def test_right_and_wrong_of_equal_certainty(matched: bool) -> None:
         trend = np.linspace(-0.4, 0.4, CELLS[0])[:, None] * margin[:, None, None]
         maps = trend + draw.standard_t(4, (240, *CELLS))
         strata = strata_of(faces, "margin", wrong, ~wrong) if matched else None
-        return difference(maps, wrong, ~wrong, strata=strata, permutations=99, seed=seed)
+        return difference(maps, Sides(wrong, ~wrong, strata=strata), Resampling(99, seed=seed))
 
     count = alarms(null)
     assert kept(count) if matched else count > HIGH
@@ -109,6 +110,6 @@ def test_unequal_spreads_are_not_taken_for_a_difference(skewed: bool) -> None:
     def null(draw: np.random.Generator, seed: int):
         a = np.arange(330) < 30
         apart = draw.exponential(size=(330, *CELLS)) - 1 if skewed else draw.normal(size=(330, *CELLS))
-        return difference(apart * np.where(a, 3, 1)[:, None, None], a, ~a, permutations=99, seed=seed)
+        return difference(apart * np.where(a, 3, 1)[:, None, None], Sides(a, ~a), Resampling(99, seed=seed))
 
     assert kept(alarms(null))

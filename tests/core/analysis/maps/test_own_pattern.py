@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.analysis.maps.own_pattern import own_pattern
+from core.analysis.maps.sides import Resampling, Sides
 from core.errors import LookwhereError
 
 Y, X = np.mgrid[:5, :6]
@@ -33,7 +34,7 @@ def plain(shapes: np.ndarray, wrong: np.ndarray, strata: np.ndarray) -> tuple[np
 def test_the_parts_are_those_of_slow_arithmetic() -> None:
     shapes, wrong, strata = maps_of(300, 1)
     shapes[wrong] += 0.5 * OTHER
-    found = own_pattern(shapes, wrong, ~wrong, strata, permutations=99, splits=50)
+    found = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(99), splits=50)
     w, c = plain(shapes, wrong, strata)
     shown = (w * c).sum() / (c**2).sum()
     assert found.wrong == pytest.approx(w) and found.common == pytest.approx(c)
@@ -47,7 +48,7 @@ def test_the_parts_are_those_of_slow_arithmetic() -> None:
 def test_a_planted_pattern_is_found_and_halves_agree_on_it() -> None:
     shapes, wrong, strata = maps_of(900, 2)
     shapes[wrong] += 0.4 * OTHER
-    found = own_pattern(shapes, wrong, ~wrong, strata, permutations=199, splits=99)
+    found = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(199), splits=99)
     assert found.own.differs and found.halves.low > 0.5
     assert found.own.significant[0, 5]
     assert found.strength.low > 0
@@ -57,7 +58,7 @@ def test_a_planted_pattern_is_found_and_halves_agree_on_it() -> None:
 def test_the_common_map_shown_in_part_or_not_at_all_is_no_pattern_of_their_own(share: float) -> None:
     shapes, wrong, strata = maps_of(3000, 3)
     shapes[wrong] -= (1 - share) * COMMON
-    found = own_pattern(shapes, wrong, ~wrong, strata, permutations=199, splits=99)
+    found = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(199), splits=99)
     assert not found.own.differs or found.halves.low < 0
     assert found.strength.high < 0.25 and found.reach > 0.9
     assert found.shown.high > share
@@ -67,7 +68,7 @@ def test_labels_at_random_seldom_refute_where_every_map_shows_one_pattern() -> N
     alarms = 0
     for seed in range(30):
         shapes, wrong, strata = maps_of(330, 10 + seed)
-        found = own_pattern(shapes, wrong, ~wrong, strata, permutations=99, splits=49, seed=seed)
+        found = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(99, seed=seed), splits=49)
         alarms += found.own.differs and found.halves.low > 0
     assert alarms <= 5
 
@@ -76,8 +77,13 @@ def test_people_are_halved_and_drawn_as_a_whole() -> None:
     shapes, wrong, strata = maps_of(300, 4)
     again = [np.repeat(x, 3, axis=0) for x in (shapes, wrong, strata)]
     people = np.repeat(np.arange(300), 3).astype(str).astype(object)
-    once = own_pattern(shapes, wrong, ~wrong, strata, permutations=99, splits=99)
-    thrice = own_pattern(again[0], again[1], ~again[1], again[2], people=people, permutations=99, splits=99)
+    once = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(99), splits=99)
+    thrice = own_pattern(
+        again[0],
+        Sides(again[1], ~again[1], strata=again[2], people=people),
+        Resampling(99),
+        splits=99,
+    )
     assert thrice.strength.high == pytest.approx(once.strength.high, rel=1e-6)
     assert thrice.halves.value == pytest.approx(once.halves.value, abs=1e-9)
     assert thrice.own.people_a == once.own.n_a
@@ -86,4 +92,4 @@ def test_people_are_halved_and_drawn_as_a_whole() -> None:
 def test_under_thirty_with_a_like_one_nothing_is_said() -> None:
     shapes, wrong, strata = maps_of(120, 5)
     with pytest.raises(LookwhereError, match="incorrect predictions have correct ones like them: a test needs 30"):
-        own_pattern(shapes, wrong, ~wrong, strata)
+        own_pattern(shapes, Sides(wrong, ~wrong, strata=strata))
