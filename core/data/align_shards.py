@@ -76,44 +76,6 @@ def _face_file(path: Path, number: int) -> Path:
     return path / f"aligned-{number:05}.npz"
 
 
-def align_shards(
-    source: Source,
-    align: Callable[[list[tuple[str, bytes]]], dict[str, np.ndarray]],
-    path: Path,
-    identity: Mapping[str, object],
-    todo: pd.Series,
-    faces: pd.DataFrame,
-    batch: int,
-    ranks: Ranks,
-    tick: Callable[[int], object],
-) -> None:
-    """Align this process's share of the faces that are still to do, a shard a file.
-
-    `todo` has the planned row of each image by its path, `faces` are those planned, `align` gives the `ARRAYS` of a
-    batch of images.
-    """
-    ordered = in_reading_order(source, todo.index)
-    shards = [ordered[start : start + SHARD] for start in range(0, len(ordered), SHARD)]
-    manifests = [ShardManifest.from_items(identity, n, todo.loc[shard]) for n, shard in enumerate(shards)]
-    mine = [n for n in ranks.mine(len(shards)) if not manifests[n].is_done(_face_file(path, n))]
-    images = _Reading(source, [name for n in mine for name in shards[n]], faces)
-    with stopping(ranks) as stop:
-        for n in mine:
-            began, parts = time.perf_counter(), []
-            for low in range(0, len(shards[n]), batch):
-                names = shards[n][low : low + batch]
-                parts.append(align(list(images.iterate(names))))
-                tick(len(names))
-            arrays = {name: np.concatenate([part[name] for part in parts]) for name in ARRAYS}
-            file = _face_file(path, n)
-            partial = file.with_name(f"{file.name}.partial-{ranks.rank}")
-            with partial.open("wb") as out:
-                np.savez(out, rows=todo.loc[shards[n]].to_numpy(np.int64), **arrays)
-            partial.replace(file)
-            manifests[n].write(file, time.perf_counter() - began, ranks)
-            stop.between()
-
-
 class _Reading:
     """Some images of a source, gone through once, a piece at a time: a tar begins anew with every `iterate`."""
 
@@ -168,11 +130,33 @@ def align_by_several(
     ranks: Ranks,
     tick: Callable[[int], object],
 ) -> None:
-    """This process's share of the faces that are still to do, as files in the store's folder."""
+    """Align this process's share of the faces that are still to do, a shard a file in the store's folder.
+
+    `faces` are those planned, a row each of the store's arrays.
+    """
     meet(ranks)  # the arrays are there
-    todo = faces.index[np.load(parts(path)["state"], mmap_mode="r")[:] == PENDING]
-    place = pd.Series(todo, index=faces.loc[todo, "path"])
-    align_shards(source, partial(aligned_batch, aligner), path, identity, place, faces, BATCH, ranks, tick)
+    pending = faces.index[np.load(parts(path)["state"], mmap_mode="r")[:] == PENDING]
+    row_of = pd.Series(pending, index=faces.loc[pending, "path"])
+    ordered = in_reading_order(source, row_of.index)
+    shards = [ordered[start : start + SHARD] for start in range(0, len(ordered), SHARD)]
+    manifests = [ShardManifest.from_items(identity, n, row_of.loc[shard]) for n, shard in enumerate(shards)]
+    mine = [n for n in ranks.mine(len(shards)) if not manifests[n].is_done(_face_file(path, n))]
+    images = _Reading(source, [name for n in mine for name in shards[n]], faces)
+    with stopping(ranks) as stop:
+        for n in mine:
+            began, batches = time.perf_counter(), []
+            for low in range(0, len(shards[n]), BATCH):
+                names = shards[n][low : low + BATCH]
+                batches.append(aligned_batch(aligner, list(images.iterate(names))))
+                tick(len(names))
+            arrays = {name: np.concatenate([batch[name] for batch in batches]) for name in ARRAYS}
+            file = _face_file(path, n)
+            partial_file = file.with_name(f"{file.name}.partial-{ranks.rank}")
+            with partial_file.open("wb") as out:
+                np.savez(out, rows=row_of.loc[shards[n]].to_numpy(np.int64), **arrays)
+            partial_file.replace(file)
+            manifests[n].write(file, time.perf_counter() - began, ranks)
+            stop.between()
     meet(ranks)  # so are the shards of all
 
 

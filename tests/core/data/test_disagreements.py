@@ -16,9 +16,10 @@ from core.__main__ import main
 from core.audit.run import run_audit
 from core.classifiers.folder import Model
 from core.classifiers.info import ModelInfo, ModelKind
-from core.data.build_store import build_store, plan
+from core.data.build_store import build_store
 from core.data.duplicates import cluster, near_pairs
 from core.data.filters import Filter
+from core.data.plan import plan
 from core.data.readers import READERS, Reader
 from core.data.sources import open_source
 from core.data.splits import near_disagreements

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.data.build_store import plan
 from core.data.faces import UNRECORDED
+from core.data.plan import plan
 from core.data.readers import Reading, choose_reader
 from core.data.sources import open_source
 from core.errors import LookwhereError

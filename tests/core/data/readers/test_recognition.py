@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from core import __main__ as command
-from core.data.build_store import plan
 from core.data.faces import SPLITS, check_faces, fingerprint
+from core.data.plan import plan
 from core.data.readers import READERS, Reading, choose_reader
 from core.data.readers.base import Refusal
 from core.data.readers.labels import ReadLog

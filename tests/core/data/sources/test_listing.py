@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from core import __main__ as command
-from core.data.build_store import plan
 from core.data.image_kinds import IMAGE_SUFFIXES
+from core.data.plan import plan
 from core.data.readers import READERS, choose_reader
 from core.data.sources import base, open_source
 from core.data.sources.base import Source
@@ -186,7 +186,7 @@ def test_memory_stays_bounded_whatever_a_small_archive_holds(tmp_path: Path) -> 
             for _ in range(320):
                 file.write(bytes(1 << 20))
     code = (
-        "import sys\nfrom core.data.build_store import plan\nfrom core.data.readers import choose_reader\n"
+        "import sys\nfrom core.data.plan import plan\nfrom core.data.readers import choose_reader\n"
         "from core.data.sources import open_source\n"
         "def peak(): return int(next(l for l in open('/proc/self/status') if l.startswith('VmHWM')).split()[1])\n"
         "before, source = peak(), open_source(sys.argv[1])\nwork = plan(source, choose_reader(source))\n"

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from core.data.build_store import Plan, build_store, plan
+from core.data.build_store import build_store
+from core.data.plan import Plan, plan
 from core.data.readers import READERS, Reader, choose_reader
 from core.data.sources import open_source
 from core.data.sources.shards import configurations, splits_of
