@@ -114,16 +114,16 @@ def run_audit(
 
     `splits`: by default test, or every face of data that the model never saw; ("all",) for every split. `maps`: an
     attribution method («occlusion», «gradcam», …), by default the model's own. `averages`: by default average faces are
-    kept unless another audit of this data has them (`core.audit.run.KeepAverages` says why). Raises `LookwhereError`
+    kept unless another audit of this data has them (`core.audit.average_setting` says why). Raises `LookwhereError`
     where the folder holds an audit of other data or by another method, or the method cannot be used on the model.
     """
     from core.audit import run
+    from core.audit.average_setting import AverageSetting, KeepAverages
     from core.present.card import write_card
 
     opened = model if isinstance(model, Model) else load_model(model)
-    audit = run.run_audit(
-        store, opened, splits, name=name, maps=maps, averages=run.KeepAverages(averages), batch=batch, progress=progress
-    )
+    setting = AverageSetting(KeepAverages(averages))
+    audit = run.run_audit(store, opened, splits, name=name, maps=maps, averages=setting, batch=batch, progress=progress)
     write_card(opened.path)
     return audit
 

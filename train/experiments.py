@@ -273,11 +273,12 @@ def _run_all(plan: Plan, stores: Stores, runs: Path, out: Path, workers: int) ->
 def _audited(test: AuditPlan, stores: Stores, model: Model, trained: list[AlignedStore], maps: str | None) -> Audit:
     """One audit of a run's model, without copies of faces of the stores it was `trained` on: opened where it is
     finished, begun or resumed where it is not."""
-    from core.audit.run import KeepAverages, run_audit
+    from core.audit.average_setting import AverageSetting, KeepAverages
+    from core.audit.run import run_audit
     from core.progress import ProgressBars
 
     bars = ProgressBars()
-    averages = KeepAverages.YES if test.averages else KeepAverages.NO
+    averages = AverageSetting(KeepAverages.YES if test.averages else KeepAverages.NO)
     try:
         return run_audit(
             stores.open(test.data),

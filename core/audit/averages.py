@@ -11,7 +11,7 @@ for itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +227,19 @@ def _merged(persons: Sequence[np.ndarray], first: int, last: int, minimum: int) 
     return runs
 
 
+@dataclass(frozen=True)
+class Share:
+    """What one of several processes averages: its `part` of the images. `total` adds up the sums of all processes,
+    int64 (C, 112, 112, 3)."""
+
+    part: slice = field(default_factory=lambda: slice(None))
+    total: Callable[[np.ndarray], np.ndarray] = lambda sums: sums
+
+
+#: The share of the only process.
+WHOLE = Share()
+
+
 def average_faces(
     images: np.ndarray,
     rows: np.ndarray,
@@ -235,18 +248,17 @@ def average_faces(
     tick: Callable[..., object] | None = None,
     minimum: int = MINIMUM_FACES,
     further: Sequence[str] = (),
-    part: slice = slice(None),
-    total: Callable[[np.ndarray], np.ndarray] = lambda sums: sums,
+    share: Share = WHOLE,
 ) -> Averages:
     """Average the images at `rows` of `images` by cell, reading them in blocks; memory is of the cells only.
 
     No cell has under `minimum` people; levels of the columns `further` are told apart. Of several processes each reads
-    the images of its `part`, and `total` gives the sum of all their sums, int64 (C, 112, 112, 3).
+    its `share` of the images.
     """
     cells, place = assign_cells(faces, minimum, further)
     # 64 bits: 17 million faces of one cell would be more than 32 can hold.
     sums = np.zeros((len(cells), *images.shape[1:]), dtype=np.int64)
-    place, rows = place[part], rows[part]
+    place, rows = place[share.part], rows[share.part]
     for start in range(0, len(rows), block):
         cell = place[start : start + block]
         pictures = images[rows[start : start + block]]
@@ -255,6 +267,6 @@ def average_faces(
         let_go(images)
         if tick is not None:
             tick(len(cell))
-    sums, counts = total(sums), cells["n"].to_numpy().reshape(-1, 1, 1, 1)
+    sums, counts = share.total(sums), cells["n"].to_numpy().reshape(-1, 1, 1, 1)
     means = np.round(sums / np.maximum(counts, 1)).astype(np.uint8) if len(cells) else sums.astype(np.uint8)
     return Averages(cells, means)

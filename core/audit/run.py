@@ -7,10 +7,9 @@ import hashlib
 import platform
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from core.audit.audited_faces import classed, default_name, faces_of
-from core.audit.averages import Averages, average_faces
+from core.audit.average_setting import USUAL_AVERAGES, AverageSetting, KeepAverages, same_averages
+from core.audit.averages import Averages, Share, average_faces
 from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit
 from core.audit.given import Given, given_of
@@ -73,26 +73,14 @@ PACKAGES = ("torch", "torchvision", "numpy", "facenet-pytorch")
 MORE_PACKAGES = {ModelKind.ONNX: ("onnxruntime",), ModelKind.TORCH: ("timm", "grad-cam")}
 
 
-class KeepAverages(StrEnum):
-    """Whether an audit stores average faces.
-
-    Their cells are split by each model's own decision, and a face may be taken out of the data: averages of two audits
-    of nearly the same faces could be subtracted to a single one. `AUTO` stores them unless another audit of some of
-    these faces, of this model or one beside it, has averages, or had others before it was deleted.
-    """
-
-    AUTO = "auto"
-    YES = "yes"
-    NO = "no"
-
-
 @dataclass(frozen=True)
 class Job:
     """An audit to be made into the folder `path`: of which `faces` of the store, in order, and with what model.
 
     `manifest` has what is known before any face is looked at; `predictions` are imported ones, None for a model that
     is run itself. `copies` is what came of looking the faces up in stores that were named; None where none was, and
-    the train split of the same data is then looked up at the end.
+    the train split of the same data is then looked up at the end. `keep` says whether average faces are stored, and
+    `batch` how many faces go through the network at once.
     """
 
     store: AlignedStore
@@ -102,6 +90,8 @@ class Job:
     copies: LookUp | None
     manifest: AuditManifest
     path: Path
+    keep: KeepAverages
+    batch: int
     progress: Progress | None
 
     @property
@@ -119,9 +109,7 @@ def run_audit(
     names: dict[str, str] | None = None,
     maps: str | None = None,
     batch: int = BATCH,
-    averages: KeepAverages = KeepAverages.YES,
-    minimum_faces: int | None = None,
-    cells: Sequence[str] = (),
+    averages: AverageSetting = USUAL_AVERAGES,
     training: Sequence[AlignedStore] = (),
     speed: Speed = Speed.PLAIN,
     progress: Progress | None = None,
@@ -131,8 +119,7 @@ def run_audit(
     `splits` None means test, or every face of data that the model never saw; `("all",)` means every split.
     `names` merges or renames ethnicities, so that data sets can be compared; the manifest keeps it. `maps` names an
     attribution method (`core.explain.methods`), by default the model's own.
-    `minimum_faces`, 11 or more, is the least number of faces in a stored average; the manifest keeps it.
-    `cells` are columns of the store whose levels the averages tell apart too, so that there are averages by them.
+    `averages` says which average faces are stored; the manifest keeps their least number of faces and their columns.
     `training` are stores that the model was trained on: faces that are copies or near-copies of theirs are left out and
     counted. `speed` is how the network computes; a faster way than `PLAIN` is tried on the first faces and kept in the
     manifest.
@@ -142,16 +129,16 @@ def run_audit(
 
     Of a model whose predictions only are there, faces without one are left out; `not_predicted` counts them.
     """
-    minimum = asked_minimum(minimum_faces)
+    minimum = asked_minimum(averages.minimum_faces)
     if name is not None:
         plain_name(name)
     if maps is not None:
         model = model.explained_by(maps)
     faces, label = faces_of(splits, store, model)
     scope = UNSEEN if splits is None and label == ALL else label
-    hashes = open_hashes(model.path, model.info) if training else None
-    copies = look_up(store, faces, model.info, training, progress, hashes) if training else None
-    if copies:
+    copies = None
+    if training:
+        copies = look_up(store, faces, model.info, training, progress, open_hashes(model.path, model.info))
         faces = faces[~copies.found].reset_index(drop=True)
         if faces.empty:
             raise LookwhereError(f"{store.path}: all faces in {label} are copies of training faces; audit others")
@@ -168,19 +155,35 @@ def run_audit(
     if speed is not Speed.PLAIN:
         fast, way = faster(model.classify, speed, store.images[faces["row"].to_numpy()[:TRIED]])
         model = replace(model, classify=fast)
-    splits = tuple(split for split in SPLITS if (faces["split"] == split).any())
-    name = name or default_name(store, label, model.path)
-    path = model.path / "audits" / name
-    planned = AuditManifest(
-        model=model.name,
-        weights_sha256=model.info.weights_sha256,
-        dataset=store.manifest.dataset,
-        data_fingerprint=store.manifest.data_fingerprint,
-        splits=splits,
+    planned = replace(
+        _planned(store, model, faces),
         names=names or {},
         # «all» of unseen data and «test» would else be told apart by nothing: both count as test faces.
         chosen=scope,
         minimum_faces=minimum,
+        cells=tuple(find_column(store.columns, cell, "averages by").name for cell in averages.cells),
+        no_class=no_class,
+        speed=way,
+    ).for_task(model.info.task)
+    path = model.path / "audits" / (name or default_name(store, label, model.path))
+    job = Job(store, model, faces, predictions, copies, planned, path, averages.keep, batch, progress)
+    if (path / "audit.json").is_file():
+        return _finished(job)
+    ranks = Ranks.here()
+    with alone(path, "making") if ranks.first else contextlib.nullcontext():
+        if told_by_first(ranks, (path / "audit.json").is_file()):
+            return _finished(job)
+        return _made(job, ranks)
+
+
+def _planned(store: AlignedStore, model: Model, faces: pd.DataFrame) -> AuditManifest:
+    """The manifest of an audit of these faces, as far as data and model say it before any face is looked at."""
+    return AuditManifest(
+        model=model.name,
+        weights_sha256=model.info.weights_sha256,
+        dataset=store.manifest.dataset,
+        data_fingerprint=store.manifest.data_fingerprint,
+        splits=tuple(split for split in SPLITS if (faces["split"] == split).any()),
         aligned=store.manifest.alignment,
         copies_by=store.manifest.copies_by,
         declared_sha256=model.info.declared_sha256,
@@ -189,31 +192,20 @@ def run_audit(
         kind=model.info.kind,
         faces=len(faces),
         columns=store.columns,
-        cells=tuple(find_column(store.columns, cell, "averages by").name for cell in cells),
         map_shape=None,
-        no_class=no_class,
-        speed=way,
         maps=MapsInfo.from_json(model.classify.maps) if model.classify and model.classify.maps else None,
     )
-    job = Job(store, model, faces, predictions, copies, planned.for_task(model.info.task), path, progress)
-    if (path / "audit.json").is_file():
-        return _finished(job, averages)
-    ranks = Ranks.here()
-    with alone(path, "making") if ranks.first else contextlib.nullcontext():
-        if told_by_first(ranks, (path / "audit.json").is_file()):
-            return _finished(job, averages)
-        return _made(job, batch, averages, ranks)
 
 
-def _finished(job: Job, averages: KeepAverages) -> Audit:
+def _finished(job: Job) -> Audit:
     """The audit that is there already. Raises `LookwhereError` where it is not the one asked for."""
     audit = open_audit(job.path)
     same_audit(job.manifest, audit.manifest, job.path)
-    _same_averages(averages, audit)
+    same_averages(job.keep, audit)
     return with_placement(audit, job.model, job.store, job.faces)
 
 
-def _made(job: Job, batch: int, averages: KeepAverages, ranks: Ranks) -> Audit:
+def _made(job: Job, ranks: Ranks) -> Audit:
     """The audit, computed, and opened by the first of several processes and then by the others.
 
     Raises `LookwhereError` where its folder holds something else, or cannot be written."""
@@ -225,15 +217,15 @@ def _made(job: Job, batch: int, averages: KeepAverages, ranks: Ranks) -> Audit:
         if ranks.first:
             _prepare(job)
         meet(ranks)
-        forward_shards(job, batch, ranks)
+        forward_shards(job, ranks)
         meet(ranks)
         seconds = seconds_of(job.work)
         # One at a time: two that end at once would each find that no other keeps averages.
         keeping = alone(job.model.path.parent / "averages", "keeping", wait=True)
         with keeping if ranks.first else contextlib.nullcontext():
-            without = told_by_first(ranks, _without_averages(averages, job) if ranks.first else None)
+            without = told_by_first(ranks, _without_averages(job) if ranks.first else None)
             if ranks.first:
-                audit = _finish(job, seconds, without, ranks, hashes, averages)
+                audit = _finish(job, seconds, without, ranks, hashes)
                 meet(ranks)
                 return audit
         _averaged(job, without, ranks)
@@ -243,16 +235,6 @@ def _made(job: Job, batch: int, averages: KeepAverages, ranks: Ranks) -> Audit:
         raise LookwhereError(
             f"{path}: cannot write ({error.strerror or error}); mend that, the same command resumes"
         ) from error
-
-
-def _same_averages(keep: KeepAverages, audit: Audit) -> None:
-    """Raises `LookwhereError` where a finished audit stores average faces and none were asked for, or the reverse."""
-    stores = len(audit.averages.cells) > 0
-    if (keep is KeepAverages.NO and stores) or (keep is KeepAverages.YES and audit.manifest.averages is not None):
-        raise LookwhereError(
-            f"{audit.path}: holds an audit {'with' if stores else 'without'} average faces; choose another --name or "
-            "delete it"
-        )
 
 
 def _prepare(job: Job) -> None:
@@ -275,9 +257,9 @@ def _identity(job: Job) -> dict[str, object]:
     return identity | {"precision": classify.precision if classify else None} | speed
 
 
-def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
+def forward_shards(job: Job, ranks: Ranks = ALONE) -> None:
     """Write the shards that are not there yet, of several processes each its own."""
-    faces, work, predictions, identity = job.faces, job.work, job.predictions, _identity(job)
+    faces, work, identity = job.faces, job.work, _identity(job)
     tick = job.progress("auditing", len(faces)) if job.progress else (lambda n: None)
     with stopping(ranks) as stop, ThreadPoolExecutor(1) as beside:
         for number in ranks.mine(-(-len(faces) // SHARD)):
@@ -287,25 +269,32 @@ def forward_shards(job: Job, batch: int, ranks: Ranks = ALONE) -> None:
             if manifest.is_done(shard_file(work, number)):
                 tick(len(shard))
                 continue
-            began = time.perf_counter()
-            logits, maps = [], []
-            rows = shard["row"].to_numpy()
-            if predictions is not None:
-                logits.append(predictions.logits[start : start + len(rows)])
-                tick(len(rows))
-            else:
-                batches = [rows[low : low + batch] for low in range(0, len(rows), batch)]
-                for images in read_ahead(job.store.images, batches, beside):
-                    logit, evidence = job.model.classify(images)
-                    logits.append(logit)
-                    if evidence is not None:
-                        maps.append(evidence.astype(np.float16))
-                    tick(len(images))
-            stacked, seconds = np.concatenate(maps) if maps else None, time.perf_counter() - began
-            let_go(job.store.images)
-            outputs = ShardOutputs(np.concatenate(logits), stacked, seconds)
+            outputs = _outputs(job, start, shard["row"].to_numpy(), beside, tick)
             write_shard(work, manifest, shard, job.manifest.task, outputs, ranks)
             stop.between()
+
+
+def _outputs(
+    job: Job, start: int, rows: np.ndarray, beside: ThreadPoolExecutor, tick: Callable[[int], object]
+) -> ShardOutputs:
+    """Logits and maps of the images at `rows` of the store, the audit's faces from `start` on."""
+    began = time.perf_counter()
+    logits: list[np.ndarray] = []
+    maps: list[np.ndarray] = []
+    if job.predictions is not None:
+        logits.append(job.predictions.logits[start : start + len(rows)])
+        tick(len(rows))
+    else:
+        batches = [rows[low : low + job.batch] for low in range(0, len(rows), job.batch)]
+        for images in read_ahead(job.store.images, batches, beside):
+            logit, evidence = job.model.classify(images)
+            logits.append(logit)
+            if evidence is not None:
+                maps.append(evidence.astype(np.float16))
+            tick(len(images))
+    stacked, seconds = np.concatenate(maps) if maps else None, time.perf_counter() - began
+    let_go(job.store.images)
+    return ShardOutputs(np.concatenate(logits), stacked, seconds)
 
 
 def _averaged(job: Job, without: Note | None, ranks: Ranks) -> tuple[Averages, pd.DataFrame]:
@@ -324,27 +313,24 @@ def _averaged(job: Job, without: Note | None, ranks: Ranks) -> tuple[Averages, p
         tick=tick,
         minimum=least,
         further=further,
-        part=ranks.slice(len(rows)),
-        total=lambda sums: summed(ranks, sums),
+        share=Share(ranks.slice(len(rows)), lambda sums: summed(ranks, sums)),
     )
     return averages, labels
 
 
-def _without_averages(keep: KeepAverages, job: Job) -> Note | None:
+def _without_averages(job: Job) -> Note | None:
     """Why no average face is to be stored, or None."""
     if isinstance(job.store, TableStore):
         return Note(code=NoteCode.AVERAGES_WITHOUT_IMAGES)
-    if keep is KeepAverages.NO:
+    if job.keep is KeepAverages.NO:
         return Note(code=NoteCode.AVERAGES_NOT_WANTED)
     files = job.model.path.parent.glob("*/audits/*/audit.json")
-    if keep is KeepAverages.AUTO and any(keeps_averages_of(f.parent, job.manifest, job.faces) for f in files):
+    if job.keep is KeepAverages.AUTO and any(keeps_averages_of(f.parent, job.manifest, job.faces) for f in files):
         return Note(code=NoteCode.AVERAGES_KEPT_ELSEWHERE)
     return None
 
 
-def _finish(
-    job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes: TrainingHashes | None, keep: KeepAverages
-) -> Audit:
+def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes: TrainingHashes | None) -> Audit:
     """Join the shards, average the images, write the manifest, and move the folder into its place.
 
     `without` says why no average face is stored; None where some are. `hashes` are the model's training faces'.
@@ -355,7 +341,7 @@ def _finish(
     schema = joined(shards, work / "faces.parquet")
     averages, labels = _averaged(job, without, ranks)
     kept_averages, models = KeptAverages.from_averages(averages, job.manifest), job.model.path.parent
-    if keep is KeepAverages.AUTO and len(averages.cells) and kept_before(models, kept_averages):
+    if job.keep is KeepAverages.AUTO and len(averages.cells) and kept_before(models, kept_averages):
         without, averages = Note(code=NoteCode.AVERAGES_KEPT_BEFORE), averages.none()
     averages.save(work / "averages.npz")
     accuracy = float(labels["correct"].mean())

@@ -85,7 +85,8 @@ def audit(
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.audit.run import KeepAverages, run_audit
+    from core.audit.average_setting import AverageSetting, KeepAverages
+    from core.audit.run import run_audit
     from core.classifiers.folder import load_model
     from core.classifiers.speed import Speed
     from core.data.build_store import open_or_align
@@ -98,7 +99,7 @@ def audit(
     at_least("--batch", batch, 1)
     loaded = load_model(places.within(models, model, "--model"), device)
     remote.fetched_audits(models)
-    keep = KeepAverages(averages)
+    setting = AverageSetting(KeepAverages(averages), minimum_faces, cells)
     bars = ProgressBars()
     try:
         task = loaded.info.task
@@ -112,9 +113,7 @@ def audit(
             names=mapping,
             maps=maps,
             batch=batch,
-            averages=keep,
-            minimum_faces=minimum_faces,
-            cells=cells,
+            averages=setting,
             training=tuple(AlignedStore.open(path) for path in training_data),
             speed=Speed(speed),
             progress=bars,

@@ -107,7 +107,8 @@ def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path], map_fa
 
 def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, AlignedStore], bars: ProgressBars) -> None:
     """Audit a model on the stores that it has no audit of, without maps."""
-    from core.audit.run import KeepAverages, run_audit
+    from core.audit.average_setting import AverageSetting, KeepAverages
+    from core.audit.run import run_audit
     from core.classifiers.folder import load_model
     from core.classifiers.imported import declare, import_model
     from core.data.measured import FILE as MEASURED
@@ -119,7 +120,9 @@ def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, Aligne
     with tempfile.TemporaryDirectory() as work:
         model = load_model(import_model(file, name, declare(declaration), models=Path(work), maps="none"))
         for data in missing:
-            audit = run_audit(stores[data], model, SPLITS[data], name=data, averages=KeepAverages.NO, progress=bars)
+            audit = run_audit(
+                stores[data], model, SPLITS[data], name=data, averages=AverageSetting(KeepAverages.NO), progress=bars
+            )
             # What was measured of the images is with our own audit of the same faces.
             place, without = folder / "audits" / name / data, shutil.ignore_patterns(MEASURED)
             shutil.copytree(audit.path, place, ignore=without)

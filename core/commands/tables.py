@@ -62,7 +62,8 @@ def table(
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.audit.run import KeepAverages, run_audit
+    from core.audit.average_setting import AverageSetting, KeepAverages
+    from core.audit.run import run_audit
     from core.classifiers.folder import load_model
     from core.classifiers.imported import declare as declared
     from core.classifiers.imported import import_model, kind_for
@@ -91,7 +92,7 @@ def table(
         None,
         name=audit,
         names=read_names(map_ethnicities) if map_ethnicities else None,
-        averages=KeepAverages.AUTO,
+        averages=AverageSetting(KeepAverages.AUTO),
     )
     write_card(folder)
     which = f"--model {shlex.quote(name)} --audit {shlex.quote(result.name)}"

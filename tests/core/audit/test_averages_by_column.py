@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.audit.average_setting import AverageSetting
 from core.audit.averages import Averages, assign_cells, average_faces
 from core.audit.run import run_audit
 from core.classifiers.folder import Model
@@ -78,15 +79,15 @@ def with_glasses(store: AlignedStore) -> AlignedStore:
 def test_an_audit_keeps_columns_and_averages_by_them(tmp_path: Path) -> None:
     store = with_glasses(make_store(tmp_path / "aligned/made", 240, columns={"split": "test", "age": 30}))
     model = Model("m", tmp_path / "models/m", None, INFO, Brightness(None))
-    audit = run_audit(store, model, ("all",), cells=["Glasses"])
+    audit = run_audit(store, model, ("all",), averages=AverageSetting(cells=["Glasses"]))
     assert audit.columns == (GLASSES,) and audit.manifest.cells == ("glasses",)
     assert audit.faces["glasses"].tolist() == store.faces["glasses"].tolist()
     yes, no, all_of_them = (
         audit.averages.mean(Filter(columns=(("glasses", levels),)))[1] for levels in (("yes",), ("no",), ("yes", "no"))
     )
     assert yes > 0 and no > 0 and yes + no == all_of_them
-    assert run_audit(store, model, ("all",), cells=["glasses"]).manifest == audit.manifest
+    assert run_audit(store, model, ("all",), averages=AverageSetting(cells=["glasses"])).manifest == audit.manifest
     with pytest.raises(LookwhereError, match="another cells"):
         run_audit(store, model, ("all",))
     with pytest.raises(LookwhereError, match="averages by hat: no such column; there are glasses"):
-        run_audit(store, model, ("all",), cells=["hat"], name="other")
+        run_audit(store, model, ("all",), averages=AverageSetting(cells=["hat"]), name="other")

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from core.__main__ import main
+from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.averages import Averages, assign_cells
 from core.audit.disclosure import of_common_faces, stored_averages
 from core.audit.folder import Audit, open_audit
@@ -20,7 +21,7 @@ from core.audit.images import AuditImages, rows_by_columns
 from core.audit.kept_averages import FILE
 from core.audit.notes import NoteCode
 from core.audit.reviewed import Decisions, recounted
-from core.audit.run import KeepAverages, run_audit
+from core.audit.run import run_audit
 from core.data.filters import Filter
 from core.data.splits import person_numbers
 from core.errors import LookwhereError
@@ -151,20 +152,22 @@ def test_an_audit_without_one_person_keeps_no_averages_even_where_the_first_was_
     store = store_with_one_marked(tmp_path)
     one, two = release(store, tmp_path / "one"), release(store, tmp_path / "two", without=1)
     net = made_model(tmp_path, "a", Brightness(None))
-    first = run_audit(one, net, ("all",), name="first", averages=KeepAverages.AUTO)
+    first = run_audit(one, net, ("all",), name="first", averages=AverageSetting(KeepAverages.AUTO))
     means = first.averages.means.copy()
     assert len(means)
     shutil.rmtree(first.path)
-    later = run_audit(two, net, ("all",), name="later", averages=KeepAverages.AUTO)
+    later = run_audit(two, net, ("all",), name="later", averages=AverageSetting(KeepAverages.AUTO))
     assert later.manifest.averages.code is NoteCode.AVERAGES_KEPT_BEFORE
     assert not len(later.averages.cells) and not later.manifest.pictures
-    coarser = run_audit(one, net, ("all",), name="coarser", averages=KeepAverages.AUTO, minimum_faces=20)
+    coarser = run_audit(
+        one, net, ("all",), name="coarser", averages=AverageSetting(KeepAverages.AUTO, minimum_faces=20)
+    )
     assert coarser.manifest.averages.code is NoteCode.AVERAGES_KEPT_BEFORE, "another division of the same faces"
-    again = run_audit(one, net, ("all",), name="first", averages=KeepAverages.AUTO)
+    again = run_audit(one, net, ("all",), name="first", averages=AverageSetting(KeepAverages.AUTO))
     np.testing.assert_array_equal(again.averages.means, means)
     shutil.rmtree(again.path)
     (tmp_path / "models" / FILE).unlink()
-    assert len(run_audit(two, net, ("all",), name="last", averages=KeepAverages.AUTO).averages.cells)
+    assert len(run_audit(two, net, ("all",), name="last", averages=AverageSetting(KeepAverages.AUTO)).averages.cells)
 
 
 def test_verify_says_the_smallest_difference_and_refuses_what_is_too_small(

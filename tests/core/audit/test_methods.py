@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from core import __main__ as command
+from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.folder import open_audit
-from core.audit.run import KeepAverages, run_audit
+from core.audit.run import run_audit
 from core.checks.run import run_checks
 from core.classifiers import resnet as networks
 from core.classifiers.folder import load_model, save_model
@@ -100,7 +101,7 @@ def test_a_method_made_elsewhere_is_reached_by_the_command(study: Study, capsys:
 
 def test_any_registered_method_can_be_compared_with_the_closed_form(study: Study) -> None:
     store, model = AlignedStore.open(study.store), load_model(study.models / "made")
-    audit = run_audit(store, model, ("all",), name="compared", averages=KeepAverages.NO)
+    audit = run_audit(store, model, ("all",), name="compared", averages=AverageSetting(KeepAverages.NO))
     asked = {"sample": 200, "parts": ("methods",)}
     with own_registry():
         brightness_method()

@@ -15,6 +15,7 @@ from core.analysis.maps.differences import difference_of
 from core.analysis.maps.group_means import group, study_grid
 from core.analysis.maps.region_evidence import additivity, evidence_by_region, proportional_energy, waterfall
 from core.analysis.maps.sides import Resampling
+from core.audit.average_setting import AverageSetting
 from core.audit.averages import assign_cells
 from core.audit.folder import Audit, open_audit, stored_minimum
 from core.audit.images import AuditImages
@@ -80,7 +81,7 @@ def test_no_cell_of_a_table_is_smaller(minimum: int, store: AlignedStore) -> Non
 
 def test_what_is_stored_keeps_it_and_the_manifest_says_so(store: AlignedStore, tmp_path: Path) -> None:
     plain = run_audit(store, model(tmp_path), ("all",), name="plain")
-    large = run_audit(store, model(tmp_path), ("all",), name="large", minimum_faces=20)
+    large = run_audit(store, model(tmp_path), ("all",), name="large", averages=AverageSetting(minimum_faces=20))
     assert json.loads((plain.path / "audit.json").read_text())["minimum_faces"] == plain.minimum_faces == 11
     assert json.loads((large.path / "audit.json").read_text())["minimum_faces"] == large.minimum_faces == 20
     assert 11 <= cells(plain).min() < 20 <= cells(large).min()
@@ -89,11 +90,14 @@ def test_what_is_stored_keeps_it_and_the_manifest_says_so(store: AlignedStore, t
 
 
 def test_another_minimum_is_not_taken_for_the_same_audit(store: AlignedStore, tmp_path: Path) -> None:
-    run_audit(store, model(tmp_path), ("all",), name="a", minimum_faces=20)
+    run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=20))
     for asked, words in ((None, "with minimum faces 20, not 11"), (30, "with minimum faces 20, not 30")):
         with pytest.raises(LookwhereError, match=f"{words}; choose another --name or delete it"):
-            run_audit(store, model(tmp_path), ("all",), name="a", minimum_faces=asked)
-    assert run_audit(store, model(tmp_path), ("all",), name="a", minimum_faces=20).minimum_faces == 20
+            run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=asked))
+    assert (
+        run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=20)).minimum_faces
+        == 20
+    )
 
 
 def test_an_audit_of_before_means_11(store: AlignedStore, tmp_path: Path) -> None:
@@ -104,7 +108,7 @@ def test_an_audit_of_before_means_11(store: AlignedStore, tmp_path: Path) -> Non
     assert open_audit(audit.path).minimum_faces == stored_minimum(AuditManifest.from_json(content)) == MINIMUM_FACES
     assert run_audit(store, model(tmp_path), ("all",), name="a").minimum_faces == MINIMUM_FACES
     with pytest.raises(LookwhereError, match="minimum faces 11, not 12"):
-        run_audit(store, model(tmp_path), ("all",), name="a", minimum_faces=12)
+        run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=12))
 
 
 def test_interrupted_work_with_another_minimum_is_begun_anew(store: AlignedStore, tmp_path: Path) -> None:
@@ -114,10 +118,13 @@ def test_interrupted_work_with_another_minimum_is_begun_anew(store: AlignedStore
         return lambda *_: None
 
     with pytest.raises(KeyboardInterrupt):
-        run_audit(store, model(tmp_path), ("all",), name="a", minimum_faces=20, progress=stop)
+        run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=20), progress=stop)
     work = tmp_path / "m/audits/.a.unfinished"
     assert json.loads((work / "identity.json").read_text())["minimum_faces"] == 20
-    assert cells(run_audit(store, model(tmp_path), ("all",), name="a", minimum_faces=30)).min() >= 30
+    assert (
+        cells(run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=30))).min()
+        >= 30
+    )
 
 
 @pytest.mark.parametrize("given", ["10", "0", "-3", "many", "11.5"])
@@ -135,7 +142,7 @@ def test_less_than_11_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_what_is_shown_is_the_larger_of_stored_and_asked(
     store: AlignedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = run_audit(store, model(tmp_path), ("all",), name="a", minimum_faces=15).path
+    path = run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=15)).path
     whole = open_audit(path)
     monkeypatch.setenv(MINIMUM_VARIABLE, "12")
     assert open_audit(path).minimum_faces == 15

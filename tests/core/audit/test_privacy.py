@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from core.audit import run
+from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.folder import Audit, open_audit
 from core.audit.notes import NoteCode, note_sentence
-from core.audit.run import KeepAverages, run_audit
+from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import from_dict, import_model
 from core.data.filters import Filter
@@ -45,13 +46,19 @@ def subtracted(first: Audit, second: Audit) -> float:
 
 def test_a_second_audit_of_the_same_faces_keeps_no_averages_unless_asked_to(tmp_path: Path) -> None:
     store = store_with_one_marked(tmp_path)
-    first = run_audit(store, made_model(tmp_path, "a", Brightness(None)), ("all",), averages=KeepAverages.AUTO)
-    second = run_audit(store, made_model(tmp_path, "b", OneOff(None)), ("all",), averages=KeepAverages.AUTO)
+    first = run_audit(
+        store, made_model(tmp_path, "a", Brightness(None)), ("all",), averages=AverageSetting(KeepAverages.AUTO)
+    )
+    second = run_audit(
+        store, made_model(tmp_path, "b", OneOff(None)), ("all",), averages=AverageSetting(KeepAverages.AUTO)
+    )
     assert len(first.averages.cells) and first.manifest.averages is None
     assert len(second.averages.cells) == 0 and second.manifest.averages.code is NoteCode.AVERAGES_KEPT_ELSEWHERE
     assert second.averages.mean(Filter()) == (None, 0)
     assert subtracted(first, second) == 0
-    forced = run_audit(store, made_model(tmp_path, "c", OneOff(None)), ("all",), averages=KeepAverages.YES)
+    forced = run_audit(
+        store, made_model(tmp_path, "c", OneOff(None)), ("all",), averages=AverageSetting(KeepAverages.YES)
+    )
     assert len(forced.averages.cells)
     # The reason for the rule: with both, a single face comes back through the rounding.
     assert subtracted(first, forced) > 0.5
@@ -60,13 +67,19 @@ def test_a_second_audit_of_the_same_faces_keeps_no_averages_unless_asked_to(tmp_
 def test_other_data_and_damaged_audits_do_not_count(tmp_path: Path) -> None:
     one = make_store(tmp_path / "one", faces=240, seed=0)
     two = make_store(tmp_path / "two", faces=260, seed=1)
-    first = run_audit(one, made_model(tmp_path, "a", Brightness(None)), ("all",), averages=KeepAverages.AUTO)
+    first = run_audit(
+        one, made_model(tmp_path, "a", Brightness(None)), ("all",), averages=AverageSetting(KeepAverages.AUTO)
+    )
     assert len(
-        run_audit(two, made_model(tmp_path, "b", Brightness(None)), ("all",), averages=KeepAverages.AUTO).averages.cells
+        run_audit(
+            two, made_model(tmp_path, "b", Brightness(None)), ("all",), averages=AverageSetting(KeepAverages.AUTO)
+        ).averages.cells
     )
     (first.path / "averages.npz").write_bytes(b"")
     assert len(
-        run_audit(one, made_model(tmp_path, "c", Brightness(None)), ("all",), averages=KeepAverages.AUTO).averages.cells
+        run_audit(
+            one, made_model(tmp_path, "c", Brightness(None)), ("all",), averages=AverageSetting(KeepAverages.AUTO)
+        ).averages.cells
     )
 
 
@@ -85,10 +98,10 @@ def test_a_release_without_one_face_keeps_no_averages(tmp_path: Path, changed: d
     store = store_with_one_marked(tmp_path)
     one, two = release(store, tmp_path / "one"), release(store, tmp_path / "two", without=1, **changed)
     first, second = made_model(tmp_path, "a", Brightness(None)), made_model(tmp_path, "b", Brightness(None))
-    whole = run_audit(one, first, ("all",), averages=KeepAverages.AUTO)
+    whole = run_audit(one, first, ("all",), averages=AverageSetting(KeepAverages.AUTO))
     assert len(whole.averages.cells) and whole.manifest.pictures
     for one_of, name in ((second, "later"), (first, "again")):
-        later = run_audit(two, one_of, ("all",), name=name, averages=KeepAverages.AUTO)
+        later = run_audit(two, one_of, ("all",), name=name, averages=AverageSetting(KeepAverages.AUTO))
         assert later.manifest.data_fingerprint != whole.manifest.data_fingerprint
         assert later.manifest.averages.code is NoteCode.AVERAGES_KEPT_ELSEWHERE
         assert not len(later.averages.cells) and not later.manifest.pictures

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from core.audit import images, run
+from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.folder import open_audit
-from core.audit.run import KeepAverages, run_audit
+from core.audit.run import run_audit
 from core.checks.probe import check_source
 from core.classifiers.folder import Model
 from core.classifiers.info import DeclaredInfo, ModelInfo
@@ -146,13 +147,13 @@ def test_average_faces_that_were_asked_for_otherwise_are_told(
     model: Model, tmp_path: Path, first: KeepAverages, then: KeepAverages, told: str | None
 ) -> None:
     store = make_store(tmp_path / "store", columns={"ethnicity": "White", "age": 30})
-    done = run_audit(store, model, ("all",), averages=first)
+    done = run_audit(store, model, ("all",), averages=AverageSetting(first))
     assert (len(done.averages.cells) > 0) == (first is KeepAverages.YES)
     if told is None:
-        assert run_audit(store, model, ("all",), averages=then).manifest == done.manifest
+        assert run_audit(store, model, ("all",), averages=AverageSetting(then)).manifest == done.manifest
         return
     with pytest.raises(LookwhereError, match=f"{told}; choose another --name or delete it"):
-        run_audit(store, model, ("all",), averages=then)
+        run_audit(store, model, ("all",), averages=AverageSetting(then))
 
 
 def test_checks_and_pages_take_no_images_aligned_otherwise(store: AlignedStore, model: Model, tmp_path: Path) -> None:

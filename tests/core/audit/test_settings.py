@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.audit.run import KeepAverages, run_audit
+from core.audit.average_setting import AverageSetting, KeepAverages
+from core.audit.run import run_audit
 from core.audit.settings import admissible, try_settings
 from core.audit.tried_settings import FILE, Setting, Tried, keep, kept_settings
 from core.classifiers.folder import load_model
@@ -37,7 +38,7 @@ def test_each_setting_is_the_audit_of_a_model_imported_with_it(tmp_path: Path) -
     ):
         assert tried.settings[n].value == name
         other = load_model(import_model(file, f"m{n}", replace(DECLARED, **change), models=tmp_path / "models"))
-        audit = run_audit(store, other, ("all",), maps="none", averages=KeepAverages.NO)
+        audit = run_audit(store, other, ("all",), maps="none", averages=AverageSetting(KeepAverages.NO))
         np.testing.assert_array_equal(tried.right[n], audit.faces["correct"])
         assert tried.sureness[n] == pytest.approx(np.abs(2 * audit.faces["p_male"] - 1).mean(), abs=1e-5)
     assert tried.right.min(axis=0).sum() < tried.right[0].sum()  # settings matter for these faces
@@ -130,7 +131,7 @@ def test_alignment_is_tried_and_kept_beside_the_audit(tmp_path: Path) -> None:
         crop=crop_of(points_of("ffhq", DECLARED.size), DECLARED.size),
     )
     model = load_model(import_model(file, "small", said, models=tmp_path / "models"))
-    audit = run_audit(store, model, ("all",), maps="none", averages=KeepAverages.NO)
+    audit = run_audit(store, model, ("all",), maps="none", averages=AverageSetting(KeepAverages.NO))
     with pytest.raises(LookwhereError, match="no landmarks were looked for"):
         try_settings(model, store, store.faces, ("alignment",))
     draw = np.random.default_rng(1)

@@ -14,8 +14,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from core.__main__ import main as core_main
+from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.folder import open_audit
-from core.audit.run import KeepAverages, run_audit
+from core.audit.run import run_audit
 from core.classifiers.folder import load_model, save_model
 from core.classifiers.info import DeclaredInfo, ModelInfo, ModelKind, input_enlargement
 from core.classifiers.resnet import GenderResNet
@@ -117,11 +118,11 @@ def test_the_factor_is_input_pixels_a_pixel_of_the_face(info: ModelInfo, factor:
 def test_an_audit_of_ours_records_it(made_store: AlignedStore, tmp_path: Path) -> None:
     torch.manual_seed(0)
     save_model(tmp_path / "ours", GenderResNet(dilated=False), ModelInfo(input_size=128))
-    audit = run_audit(made_store, load_model(tmp_path / "ours"), ("test",), averages=KeepAverages.NO)
+    audit = run_audit(made_store, load_model(tmp_path / "ours"), ("test",), averages=AverageSetting(KeepAverages.NO))
     assert json.loads((audit.path / "audit.json").read_text())["enlarged"] == pytest.approx(128 / 112, abs=1e-4)
     assert "enlarged 1.14 ×" in audit_report(open_audit(audit.path))
     save_model(tmp_path / "small", GenderResNet(dilated=False), ModelInfo(input_size=64))
-    audit = run_audit(made_store, load_model(tmp_path / "small"), ("test",), averages=KeepAverages.NO)
+    audit = run_audit(made_store, load_model(tmp_path / "small"), ("test",), averages=AverageSetting(KeepAverages.NO))
     assert audit.manifest.enlarged is None
     assert "enlarged" not in audit_report(audit)
 

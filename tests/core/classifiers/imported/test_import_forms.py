@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.folder import open_audit
-from core.audit.run import KeepAverages, run_audit
+from core.audit.run import run_audit
 from core.classifiers.folder import Model, load_model
 from core.classifiers.imported import import_model
 from core.errors import LookwhereError
@@ -60,7 +61,7 @@ def test_no_maps_at_import_or_at_an_audit(checkpoint: Path, tmp_path: Path) -> N
     assert without.info.maps is None and without.classify.maps is None
     store = make_store(tmp_path / "store", faces=30)
     audits = [
-        run_audit(store, model, ("all",), maps=maps, name="none", averages=KeepAverages.NO)
+        run_audit(store, model, ("all",), maps=maps, name="none", averages=AverageSetting(KeepAverages.NO))
         for model, maps in ((without, None), (plain, "none"))
     ]
     for audit in audits:
@@ -69,7 +70,7 @@ def test_no_maps_at_import_or_at_an_audit(checkpoint: Path, tmp_path: Path) -> N
     assert read_faces(without.classify, list(np.array(store.images[:2])))[0].evidence is None
     assert without.explained_by("occlusion").classify.maps["method"] == "occlusion"
     with pytest.raises(LookwhereError, match="with maps by none, not by occlusion"):
-        run_audit(store, plain, ("all",), maps="occlusion", name="none", averages=KeepAverages.NO)
+        run_audit(store, plain, ("all",), maps="occlusion", name="none", averages=AverageSetting(KeepAverages.NO))
     with pytest.raises(LookwhereError, match="--maps none asks for none"):
         import_model(checkpoint, "x", declared(layer="features"), models=tmp_path, architecture=NETWORK, maps="none")
 
@@ -83,7 +84,9 @@ def test_float32_is_computed_unless_asked_and_card_and_audit_say_so(checkpoint: 
     for model, words in ((by_default, "It is computed in float32."), (fast, "bfloat16, which turns the decision")):
         write_card(model.path)
         assert words in (model.path / "CARD.md").read_text(encoding="utf-8")
-    audit = run_audit(make_store(tmp_path / "store", faces=20), fast, ("all",), averages=KeepAverages.NO)
+    audit = run_audit(
+        make_store(tmp_path / "store", faces=20), fast, ("all",), averages=AverageSetting(KeepAverages.NO)
+    )
     assert open_audit(audit.path).manifest.precision == "bfloat16"
     assert "computed in bfloat16" in audit_report(audit)
 

@@ -14,7 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
-from core.audit.run import KeepAverages, run_audit
+from core.audit.average_setting import AverageSetting, KeepAverages
+from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, import_model
 from core.classifiers.imported.onnx_classifier import load_onnx
@@ -140,7 +141,7 @@ def test_the_real_classifier_end_to_end(real_onnx: Path, real_store: AlignedStor
     np.testing.assert_allclose(np.exp(logits), expected, atol=2e-5)
     assert evidence.shape == (20, 2, 7, 7) and evidence.dtype == np.float32 and logits.dtype == np.float32
 
-    audit = run_audit(real_store, model, ("all",), averages=KeepAverages.NO)
+    audit = run_audit(real_store, model, ("all",), averages=AverageSetting(KeepAverages.NO))
     assert audit.has_maps and not audit.additive and audit.map_shape == (7, 7)
     assert audit.manifest.accuracy > 0.8
     first = audit.faces.set_index("face_id").loc[real_store.faces["face_id"].iloc[:20]]
@@ -322,7 +323,7 @@ def test_a_single_probability_declared_a_logit_is_doubted_once_faces_are_seen(tm
     store = make_store(tmp_path / "store", faces=120)
     model.classify(store.images[:49])  # too few to tell
     with pytest.raises(LookwhereError, match=r"declared as logit, .* probability\?"):
-        run_audit(store, model, ("all",), averages=KeepAverages.NO)
+        run_audit(store, model, ("all",), averages=AverageSetting(KeepAverages.NO))
 
 
 def test_a_changed_file_and_another_device_are_refused(tmp_path: Path) -> None:

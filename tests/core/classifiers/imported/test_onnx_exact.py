@@ -10,7 +10,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from core.audit.run import KeepAverages, run_audit
+from core.audit.average_setting import AverageSetting, KeepAverages
+from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, import_model
 from core.classifiers.preprocessing import prepare
@@ -270,12 +271,14 @@ def test_an_audit_has_exact_maps_other_methods_stay_and_a_changed_bias_is_seen(t
     ending, said, _ = ENDINGS["softmax"]
     model = imported(made(ending), tmp_path, said)
     store = make_store(tmp_path / "store", faces=40)
-    audit = run_audit(store, model, ("all",), averages=KeepAverages.NO)
+    audit = run_audit(store, model, ("all",), averages=AverageSetting(KeepAverages.NO))
     assert audit.additive and audit.map_shape == (GRID, GRID)
     sums = audit.evidence.astype(np.float64).mean(axis=(2, 3)) + audit.manifest.head_bias
     np.testing.assert_allclose(sums, audit.faces[["logit_female", "logit_male"]], atol=5e-3)  # in half precision
 
-    hidden = run_audit(store, model.explained_by("occlusion"), ("all",), name="hidden", averages=KeepAverages.NO)
+    hidden = run_audit(
+        store, model.explained_by("occlusion"), ("all",), name="hidden", averages=AverageSetting(KeepAverages.NO)
+    )
     assert not hidden.additive
     np.testing.assert_array_equal(hidden.faces["logit_male"], audit.faces["logit_male"])
     with pytest.raises(LookwhereError, match=r"--maps gradcam: it needs gradients .* exact maps gives no gradients"):

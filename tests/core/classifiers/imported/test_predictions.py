@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.folder import open_audit
 from core.audit.notes import NoteCode
-from core.audit.run import KeepAverages, run_audit
+from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, from_dict, import_model
 from core.classifiers.imported.outputs import classes_doubt
@@ -320,7 +321,7 @@ def test_swapped_classes_are_asked_about(tmp_path: Path) -> None:
     p = np.where(store.faces["gender"] == "male", 0.9, 0.1)
     pd.DataFrame({"file": store.faces["face_id"], "score": p}).to_parquet(tmp_path / "s.parquet")
     swapped = load_model(imported(tmp_path / "s.parquet", tmp_path, {"score": "probability", "of": "female"}))
-    audit = run_audit(store, swapped, ("all",), averages=KeepAverages.NO)
+    audit = run_audit(store, swapped, ("all",), averages=AverageSetting(KeepAverages.NO))
     assert audit.manifest.accuracy == 0 and audit.manifest.warnings[0].code is NoteCode.CLASSES_SWAPPED
     assert not classes_doubt(0.45, 20) and classes_doubt(0.45, 2000)
     assert not classes_doubt(0.55, 2000) and not classes_doubt(0.0, 0)
