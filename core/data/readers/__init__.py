@@ -55,11 +55,12 @@ def choose_reader(source: Source, name: str | None = None) -> Reader:
             raise LookwhereError(f"{source.path}: not {name}: {refusal}; it expects {READERS[name].expects}")
         return READERS[name]
     refusals = []
-    for reader in sorted(READERS.values(), key=lambda reader: reader.name != source.preferred_reader):
+    preferred = source.preferred_reader or (Manifest.name if READERS[Manifest.name].called_so(source) else None)
+    for reader in sorted(READERS.values(), key=lambda reader: reader.name != preferred):
         refusal = reader.why_not(source)
         if refusal is None:
             return reader
-        if reader.name == source.preferred_reader and refusal.looks_like:
+        if reader.name == preferred and refusal.looks_like:
             # A table that was given itself is no other data set.
             raise LookwhereError(f"{source.path}: {refusal}; it expects {reader.expects}")
         refusals.append((reader.name, refusal))

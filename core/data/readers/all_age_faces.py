@@ -48,7 +48,7 @@ class AllAgeFaces(Reader):
         )
         faces = faces.sort_values("crop", kind="stable")
         crops = faces["stem"].str.lower().duplicated()
-        log.reject(faces.loc[crops, "path"], "same name in another folder")
+        log.reject(faces.loc[crops, "path"], "same name as another image")
         faces = faces[~crops]
         by_number = (pd.to_numeric(faces["number"]) <= LAST_WOMAN).map({True: "female", False: "male"})
         faces = faces.assign(face_id=faces["stem"], age=years(faces["years"]), gender=by_number)

@@ -16,11 +16,12 @@ from core.data.readers.label_table import Columns, columns_of, lines_of, read_ta
 from core.data.readers.labels import find_files, image_table, join_images, known
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
+from core.data.sources.shards import WORDS
 
 GENDER = {"1": "male", "-1": "female", "0": "female", "1.0": "male", "-1.0": "female", "0.0": "female"}
 GENDER |= {"true": "male", "false": "female"}
-SPLIT = {"0": "train", "1": "val", "2": "test"}
-ATTRIBUTES = r"list_attr_celeba\.(txt|csv)"
+SPLIT = {"0": "train", "1": "val", "2": "test"} | WORDS
+ATTRIBUTES = r"(?:list_attr_celeba(?:[_-]?hq)?|celebamask-hq-attribute-anno)\.(txt|csv)"
 PARTITION = r"list_eval_partition\.(txt|csv)"
 IDENTITY = r"identity_celeba\.(txt|csv)"
 USES: Columns = {"image_id": ("image", "file", "filename", "img"), "male": ()}
@@ -67,7 +68,7 @@ class CelebA(Reader):
             faces = faces.assign(split=faces["key"].map(_pairs(source, partition, notes)))
             lacking = faces["split"].isna()
             notes.reject_unlisted(faces.loc[lacking, "path"], partition)
-            faces = known(faces[~lacking], "split", SPLIT, notes)
+            faces = known(faces[~lacking], "split", SPLIT, notes, "write 0, 1 or 2")
         for identity in find_files(source, IDENTITY)[:1]:
             faces = faces.assign(identity=faces["key"].map(_pairs(source, identity, notes)))
             notes.repair(faces.loc[faces["identity"].isna(), "path"], f"no row in {identity}: person not known")
@@ -81,8 +82,12 @@ def _columns(source: Source, name: str) -> list[str]:
     if _is_csv(source, name):
         columns = columns_of(source, name, USES)
         return [*columns, "image_id"] if columns and _first_unnamed(source, name) else columns
-    lines = lines_of(text(source.head(name), name))[:2]
+    lines = _filled(text(source.head(name), name))[:2]
     return ["image_id", *(word for line in lines for word in re.split(r"[\s,;]+", line.lower()))]
+
+
+def _filled(content: str) -> list[str]:
+    return [line for line in lines_of(content) if line.strip()]
 
 
 def _is_csv(source: Source, name: str) -> bool:
@@ -107,11 +112,14 @@ def _attributes(source: Source, name: str, notes: ReadLog) -> pd.DataFrame:
             table = read_table(data, name, {"name": ("", "unnamed: 0"), "male": ()}, notes, own=True)
         return table.assign(key=_stem(table["name"]))
     lines = lines_of(text(data, name, notes))
-    first = lines[0].split() if lines else []
+    filled = [n for n, line in enumerate(lines) if line.strip()]
+    first = lines[filled[0]].split() if filled else []
     has_count = len(first) == 1 and first[0].isdigit()
-    columns = re.split(r"[\s,;]+", " ".join(lines[1:2]) if has_count else " ".join(lines[:1]))
+    header = next(iter(filled[int(has_count) :]), 0)
+    columns = re.split(r"[\s,;]+", "".join(lines[header : header + 1]))
     columns = [word for word in columns if word and word.lower() != "image_id"]
-    body = "\n".join(["name " + " ".join(columns), *lines[2 if has_count else 1 :]])
+    # Its rows stay in their lines, which the log names.
+    body = "\n".join([*[""] * header, "name " + " ".join(columns), *lines[header + 1 :]])
     table = read_table(body.encode(), name, {"name": (), "male": ()}, notes, spaced=True, own=True)
     if has_count and int(first[0]) != len(table):
         notes.disagree([f"{name}: {first[0]} and {len(table)}"], "the count in the first line and the rows differ")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.data.columns import OWN, loose
+from core.data.columns import MOST_LEVELS, OWN, loose
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.labels import GENDER_WORDS, IMAGE_SUFFIX, SPLIT_WORDS, image_table
 from core.data.readers.read_log import ReadLog
@@ -57,7 +57,8 @@ class ClassFolders(Reader):
                 )
                 return None if len(folders) == 2 else Refusal(f"--target {source.target} needs two folders; {listed}")
             share_words = f" ({share:.0%} of them do)" if share else ""
-            share_words += f"; --target NAME classifies {' and '.join(folders)} instead" if len(folders) == 2 else ""
+            if len(folders) == 2:
+                share_words += f"; call {' and '.join(folders)} so, or classify what they are with --target NAME"
             return Refusal(f"images do not lie in folders called female, male, women, men …{share_words}")
         if gender[gender != ""].nunique() < 2 and len(SPLIT_WORDS.keys() & _folders(path)) == 0 and _short(path):
             return Refusal("only one folder is called by a gender, by a single letter")
@@ -82,6 +83,8 @@ class ClassFolders(Reader):
                 bad = faces[column].isna()
                 log.reject(faces.loc[bad, "path"], none)
                 faces = faces[~bad]
+        if not by_target:
+            _tell_unused(faces["path"], log)
         if faces["split"].isna().all():
             faces = faces.drop(columns="split")
         elif faces["split"].isna().any():
@@ -89,8 +92,22 @@ class ClassFolders(Reader):
             log.reject(faces.loc[bad, "path"], "in no folder of a split, where others are: train, val or test")
             faces = faces[~bad]
         above = len(_shared(images["path"]))
-        name = faces["path"].str.slice(above).str.replace(f"(?i){IMAGE_SUFFIX}", "", regex=True)
+        whole = faces["path"].str.slice(above)
+        name = whole.str.replace(f"(?i){IMAGE_SUFFIX}", "", regex=True)
+        # `1.jpg` and `1.png` beside each other are two images.
+        name = name.mask(name.duplicated(keep=False), whole)
         return log.reading(faces.assign(face_id=name))
+
+
+def _tell_unused(path: pd.Series, log: ReadLog) -> None:
+    """Name the folders that tell faces apart and are neither gender nor split, where they are few enough for groups."""
+    folders = path.str.slice(len(_shared(path))).str.rpartition("/")[0] if len(path) else path
+    words = GENDER_WORDS.keys() | SPLIT_WORDS.keys()
+    parts = {part for folder in folders.unique() for part in folder.split("/")}
+    names = sorted(part for part in parts if part and part.strip().lower() not in words)
+    if 2 <= len(names) <= MOST_LEVELS:
+        listed = ", ".join(names[:FOLDERS_NAMED]) + (", …" if len(names) > FOLDERS_NAMED else "")
+        log.remark(f"folders {listed} are not used: a manifest.csv with a column for them groups faces by them")
 
 
 def yes_or_no(folder: pd.Series, target: str) -> pd.Series:
@@ -116,7 +133,7 @@ def _class_of(path: pd.Series) -> pd.Series:
 
 def placed(path: pd.Series) -> pd.DataFrame:
     """`gender` and `split` that a path's folders name: NA where none does, empty where they name more than one."""
-    folders = path.str.replace(r"^(?:\./)+", "", regex=True).str.rpartition("/")[0].str.lower()
+    folders = path.str.replace(r"^(?:\./)+", "", regex=True).str.rpartition("/")[0].str.lower().str.normalize("NFC")
     meaning = {folder: (_named(folder, GENDER_WORDS), _named(folder, SPLIT_WORDS)) for folder in folders.unique()}
     table = pd.DataFrame(
         {column: folders.map({f: k[n] for f, k in meaning.items()}) for n, column in enumerate(("gender", "split"))},

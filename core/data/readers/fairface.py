@@ -24,7 +24,7 @@ RACE = {
 } | {"latino hispanic": "Latino or Hispanic"}
 BANDS = {f"{low}-{low + 9}": low for low in range(10, 70, 10)} | {"0-2": 0, "3-9": 3, "more than 70": 70, "70+": 70}
 CSV = r"fairface_label_(train|val)\.csv"
-COLUMNS: Columns = {"file": (), "age": (), "gender": (), "race": ()}
+COLUMNS: Columns = {"file": (), "age": (), "gender": (), "race": ("race7",)}
 PLACE = r"(?i)^(?:.*/)?(?P<split>train|val)/[^/]+$"
 
 

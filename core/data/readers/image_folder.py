@@ -14,7 +14,7 @@ import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.labels import SPLIT_WORDS, find_files
-from core.data.readers.manifest_table import columns_at, labelled, needed, rows_with_images, two_valued, without_gender
+from core.data.readers.manifest_table import columns_at, labelled, needed, rows_with_images, without_gender
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
 from core.data.sources.tables import ManifestSource, ParquetSource
@@ -45,7 +45,7 @@ class ImageFolder(Reader):
             if missing:
                 lacking = ", ".join("file_name" if column == "path" else column for column in missing)
                 has = f"; it has {', '.join(headers[:12])}" if headers else ""
-                has += without_gender(two_valued(source, table)) if missing == ["gender"] else ""
+                has += without_gender(source, table) if missing == ["gender"] else ""
                 return Refusal(f"column {lacking} is missing in {table}{has}", "a Hugging Face image folder")
         return None if source.images() else Refusal("there is no image in it", "a Hugging Face image folder")
 

@@ -9,6 +9,8 @@ from core.data.readers.label_table import lines_of, text
 from core.errors import LookwhereError
 from core.json_record import parsed
 
+#: As `DataFrame.to_json` writes a table unasked, and as annotations lie under the names of files.
+MEND = "write an object a line, or one list of objects (pandas: to_json(orient='records'))"
 _BETWEEN = re.compile(r"[\s,]*")
 
 
@@ -22,6 +24,8 @@ def json_objects(data: bytes, origin: str) -> list[tuple[int, dict]]:
     for number, value in objects:
         if not isinstance(value, dict):
             raise LookwhereError(f"{origin}, row {number}: not a JSON object")
+    if len(objects) == 1 and objects[0][1] and all(isinstance(value, dict | list) for value in objects[0][1].values()):
+        raise LookwhereError(f"{origin}: one object of lists or objects; {MEND}")
     if not objects:
         raise LookwhereError(f"{origin}: the table is empty")
     return objects
@@ -69,7 +73,9 @@ def _by_line(content: str, origin: str) -> list[tuple[int, object]]:
         try:
             objects.append((number, parsed(line)))
         except ValueError as error:
-            why = "; write an object a line, or one list of objects" if line.strip() == "{" else f" ({error})"
+            why = f"; {MEND}" if line.strip() == "{" else f" ({error})"
+            if number == 1 and line.lstrip().startswith('{"') and "{" in line.lstrip()[1:]:
+                why += f"; where the file is one object, {MEND}"
             raise LookwhereError(f"{origin}, row {number}: not a JSON object{why}") from error
     return objects
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from core.data.columns import OWN, loose
 from core.data.readers.base import Reading
 from core.data.readers.label_table import Columns, header_of, place_columns, read_table
+from core.data.readers.labels import rows_differ
 from core.data.readers.manifest_table import COLUMNS, labelled
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import MAXIMUM_TABLE_BYTES
@@ -69,6 +70,12 @@ def read_rows(
     nameless = rows["path"].isna()
     log.reject(f"{file.name}, row " + (rows.index[nameless] + 2).astype("str"), "names no face")
     rows = rows[~nameless].reset_index(drop=True)
+    contradicted = rows_differ(rows.assign(key=rows["path"]), "gender")
+    log.reject(rows.loc[contradicted, "path"], f"rows of {file.name} name several genders for this face")
+    rows = rows[~contradicted].reset_index(drop=True)
+    again = rows["path"].duplicated()
+    log.reject(rows.loc[again, "path"], f"second row for one face in {file.name}")
+    rows = rows[~again].reset_index(drop=True)
     return labelled(rows.assign(face_id=rows["path"]), log, target), called
 
 

@@ -37,6 +37,8 @@ SAMPLE = 20
 csv.field_size_limit(MAXIMUM_TABLE_BYTES)
 #: What is no text, and is taken for a table all the same.
 SAID_TO_BE = {"a ZIP archive": " but a spreadsheet or an archive; save it as CSV"}
+MORE_FIELDS = "more fields than there are columns; quote names with commas, and write decimal points"
+FEWER_FIELDS = "fewer fields than there are columns, so which one is missing is not known; fill it in"
 _AROUND = " \t\r\n\f\v\u00a0\u2007\u202f" + NO_WIDTH
 
 
@@ -89,26 +91,31 @@ def read_table(
     With `own` there are the further columns too (or those of these names), called as they are written after `OWN`.
 
     Commas, semicolons, tabs or bars separate, or runs of blanks where it is `spaced`; lines that begin with # are
-    passed over. `log` takes rows with more fields than the header, other names of columns, and the columns not used.
+    passed over. `log` takes rows with more fields than the header, or where it is `spaced` with fewer, other names of
+    columns, and the columns not used.
 
     Raises `LookwhereError` naming `origin` where it cannot be read, where two columns of one name differ, or, without a
-    `log`, where a row has more fields than the header.
+    `log`, for such a row.
     """
     header, records = _opened(text(data, origin, log), origin, uses, log, spaced)
     places = place_columns(header, uses, origin, log, own)
     width = len(header)
     good: list[tuple[int, list[str]]] = []
+    short: list[tuple[int, list[str]]] = []
     long: list[tuple[int, list[str]]] = []
     every = [place for positions in places.values() for place in positions]
     for line, fields in records:
         if len(fields) > width and any(field.strip() for field in fields[width:]):
             long.append((line, fields))
+        elif spaced and len(fields) < width:
+            short.append((line, fields))  # which of them is missing nobody knows
         else:
             good.append((line, [fields[place] if place < len(fields) else "" for place in every]))
     if long and not good and _numbered([fields[0] for _, fields in long]) and {len(f) for _, f in long} == {width + 1}:
         # R writes names of rows, but none for their column.
         good, long = [(line, [fields[place + 1] for place in every]) for line, fields in long], []
-    _too_long(long, width, origin, log)
+    _unfit(long, width, origin, log, MORE_FIELDS)
+    _unfit(short, width, origin, log, FEWER_FIELDS)
     index = pd.Index([line - 2 for line, _ in good], dtype="int64")
     columns = list(zip(*(cells for _, cells in good), strict=True)) if good else [()] * len(every)
     cells = [[cell.strip(_AROUND) or None for cell in column] for column in columns]
@@ -278,8 +285,7 @@ def _numbered(names: list[str]) -> bool:
     return any(names == [str(n) for n in range(first, first + len(names))] for first in (0, 1))
 
 
-def _too_long(rows: Iterable[tuple[int, list[str]]], width: int, origin: str, log: ReadLog | None) -> None:
-    why = "more fields than there are columns; quote names with commas, and write decimal points"
+def _unfit(rows: Iterable[tuple[int, list[str]]], width: int, origin: str, log: ReadLog | None, why: str) -> None:
     for line, fields in rows:
         if log is None:
             raise LookwhereError(f"{origin}, row {line}: {len(fields)} fields in {width} columns: {why}")

@@ -11,18 +11,32 @@ from core.data.faces import SPLITS
 from core.data.otherwise import OTHER_WORDS
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import IMAGE_SUFFIXES, Source
+from core.data.sources.shards import WORDS
 from core.task import GENDERS
 
 GENDER_WORDS = {
     **dict.fromkeys(("female", "females", "f", "woman", "women", "girl", "girls"), "female"),
     **dict.fromkeys(("male", "males", "m", "man", "men", "boy", "boys"), "male"),
 }
+#: Words of other languages that mean one class alone, without single letters: `M` is mujer to some and male to others.
+WORDS_ABROAD = {
+    "female": (
+        "mujer mujeres femenino femenina femme femmes féminin feminin frau frauen weiblich donna donne femmina femmine "
+        "mulher mulheres feminino feminina vrouw vrouwen kvinna kvinnor kvinne kvinner kvinde kvinder kobieta kobiety "
+        "kadın kadin женщина женщины женский 女 女性 女人 女生 여자 여성 امرأة نساء महिला"
+    ),
+    "male": (
+        "hombre hombres masculino homme hommes masculin mann männer maenner männlich uomo uomini maschio maschi homem "
+        "homens man mannen män menn mænd mężczyzna mężczyźni erkek мужчина мужчины мужской 男 男性 男人 男生 남자 남성 "
+        "رجل رجال पुरुष"
+    ),
+}
+GENDER_WORDS |= {word: gender for gender, words in WORDS_ABROAD.items() for word in words.split()}
 #: Those and the labels beyond the two classes that faces are kept apart with.
 ALL_GENDER_WORDS = GENDER_WORDS | OTHER_WORDS
+#: `training`, `test_set` and `val_images` are splits as they are called in folders and tables.
 SPLIT_WORDS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
+    word + ending: split for word, split in WORDS.items() for ending in ("", "_set", "-set", " set", "set", "_images")
 }
 _SUFFIXES = "|".join(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
 #: `112944.jpg.jpg` and `1.JPG` end so.
@@ -50,20 +64,39 @@ def join_images(
 ) -> pd.DataFrame:
     """Rows of `origin` with the `path` of their image, joined by `key`; `rows` has a `name` for what is missing.
 
-    Rejected: an image's second row, a second image of one key, a row without an image (with `hints` it is said where
-    one of this name lies), an image without a row.
+    Rejected: an image's second row, all rows of an image that call it by several genders, a second image of one key, a
+    row without an image (with `hints` it is said where one of this name lies), an image without a row. Where an image's
+    second row says otherwise in another column, that is a disagreement.
     """
+    listed = rows["key"]
+    contradicted = rows_differ(rows, "gender" if "gender" in rows else "male")
+    notes.reject(rows.loc[contradicted, "name"], f"rows of {origin} name several genders for this image")
+    rows = rows[~contradicted]
     again = rows["key"].duplicated()
     notes.reject(rows.loc[again, "name"], f"second row for one image in {origin}")
+    for column in [column for column in ("ethnicity", "race", "age", "identity", "split") if column in rows]:
+        differ = again & rows_differ(rows, column)
+        notes.disagree(rows.loc[differ, "name"], f"{column}: rows of {origin} for this image differ; the first counts")
     twice = images["key"].duplicated()
-    notes.reject(images.loc[twice, "path"], "same name in another folder")
+    notes.reject(images.loc[twice, "path"], "same name as another image")
     faces = rows[~again].merge(images.loc[~twice, ["key", "path"]], on="key", how="left")
     missing = faces["path"].isna()
     words = _elsewhere(faces.loc[missing, "key"], images) if hints else ""
     notes.reject(faces.loc[missing, "name"], f"in {origin}, but the image is missing" + words)
-    unlabelled = ~images["key"].isin(rows["key"])
+    unlabelled = ~images["key"].isin(listed)
     notes.reject_unlisted(images.loc[unlabelled & ~twice, "path"], origin)
     return faces[~missing].reset_index(drop=True)
+
+
+def rows_differ(rows: pd.DataFrame, column: str) -> pd.Series:
+    """Bool, a row of `rows`: whether the rows of its `key` have several values in `column`, whatever their spelling."""
+    repeated = rows["key"].duplicated(keep=False)
+    if column not in rows or not repeated.any():
+        return pd.Series(False, index=rows.index)
+    words = rows.loc[repeated, column].str.strip().str.lower()
+    values = words.map(lambda word: ALL_GENDER_WORDS.get(word, word), na_action="ignore")
+    counts = values.groupby(rows.loc[repeated, "key"]).transform("nunique")
+    return (counts > 1).reindex(rows.index, fill_value=False)
 
 
 def _elsewhere(keys: pd.Series, images: pd.DataFrame) -> pd.Series:
@@ -96,9 +129,16 @@ def known(
 
     `accepted` says what to write instead, by default the words for genders or splits.
     """
-    translated = mapped(faces[column].str.lower(), names)
-    bad = translated.isna()
+    spelt = faces[column].str.lower().str.normalize("NFC")
+    translated = mapped(spelt, names)
     accepted = accepted or f"write {_listed(names)}"
+    if column == "gender" and {"h", "m"} <= set(spelt.dropna()) and not (spelt == "f").any():
+        # Spanish and Portuguese tables have hombre or homem, and mujer or mulher.
+        women = spelt == "m"
+        reason = f"gender 'M' stands beside 'H', where it may mean mujer or mulher, a woman; {accepted}"
+        notes.reject(faces.loc[women, "path"], reason)
+        faces, translated = faces[~women], translated[~women]
+    bad = translated.isna()
     words = faces.loc[bad, column].map(lambda value: f"{column} {value!r} is not known; {accepted}", na_action="ignore")
     notes.reject(faces.loc[bad, "path"], words.astype("str").fillna(f"no {column}"))
     return faces.assign(**{column: translated})[~bad].reset_index(drop=True)

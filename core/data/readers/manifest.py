@@ -10,6 +10,7 @@ it. A Parquet of images needs no `path`.
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from core.data.readers.manifest_table import (
     needed,
     rows_of_parquet,
     rows_with_images,
-    two_valued,
+    with_gender,
     without_gender,
 )
 from core.data.readers.read_log import ReadLog
@@ -35,8 +36,11 @@ from core.data.sources.base import Source
 from core.data.sources.tables import ManifestSource, ParquetSource
 from core.errors import LookwhereError
 
-#: Tables of other data sets, and of predictions' and spreadsheets' own, that are no manifest unless given themselves.
+#: Tables of other data sets that are no manifest unless given themselves.
 FOREIGN = r"(?:fairface_label_|list_\w*celeba|identity_celeba|morph|identity_meta|identities|metadata)[^/]*"
+
+#: Tables called after what a model said, which is no label.
+PREDICTED = r"[^/]*(?:predict|inference|deepface|results?|outputs?|scores?)[^/]*"
 
 #: Tables whose first lines are looked at for labels.
 MAXIMUM_TABLES = 100
@@ -52,10 +56,11 @@ class Manifest(Reader):
     def why_not(self, source: Source) -> Refusal | None:
         if isinstance(source, ParquetSource):
             first, headers = next(iter(source.rows)), source.columns()
-            if source.target is not None or "gender" in place_columns(headers, columns_of_images(source), first):
+            places = place_columns(headers, columns_of_images(source), first)
+            if source.target is not None or "gender" in with_gender(["path", *places], headers, None):
                 return None
             why = f"column gender is missing in {first}; it has {_listed(headers)}"
-            return Refusal(why + without_gender(two_valued(source, first)), "images in a Parquet")
+            return Refusal(why + without_gender(source, first), "images in a Parquet")
         file, refusal = _find(source)
         if file is not None and "pixels" in map(str.lower, columns_at(source, file)[1]):
             return Refusal(f"the images of {file} are in its column pixels: write them as files", "a manifest")
@@ -64,6 +69,12 @@ class Manifest(Reader):
         if file is not None and not source.images():
             return Refusal(f"there is no image beside {file}, in its folder or below", "a manifest")
         return refusal if file is None else None
+
+    def called_so(self, source: Source) -> bool:
+        """Whether a table called manifest lies at the root and can be read: then somebody wrote down what the labels
+        are, whatever the names of images say too."""
+        names = "|".join(re.escape(f"manifest{end}") for end in (*SUFFIXES, ".json"))
+        return bool(_at_root(source, find_files(source, names))) and self.why_not(source) is None
 
     def read(self, source: Source, labels: Path | None = None) -> Reading:
         """Raises `LookwhereError` where the table cannot be read."""
@@ -83,6 +94,9 @@ def _find(source: Source) -> tuple[str | None, Refusal | None]:
     tables = _at_root(source, [*source.files(*SUFFIXES), *find_files(source, r"manifest\.json")])
     foreign = set(find_files(source, FOREIGN)) if tables else set()
     tables = [name for name in tables if name not in foreign]
+    predicted = set(find_files(source, PREDICTED)) if tables else set()
+    answers = [name for name in tables if name in predicted]
+    tables = [name for name in tables if name not in predicted]
     ours = [f"manifest{end}" for end in (*SUFFIXES, ".json")]
     called_so = [name for name in tables if posixpath.basename(name).lower() in ours]
     if len(called_so or tables) > MAXIMUM_TABLES:
@@ -99,17 +113,22 @@ def _find(source: Source) -> tuple[str | None, Refusal | None]:
             return None, _with_targets(refusal, missing, source, name)
     if sheets := _at_root(source, find_files(source, r"[^/]*\.(?:xlsx?|ods|numbers)")):
         return None, Refusal(f"{sheets[0]} is a spreadsheet: save it as CSV", "a manifest")
-    if _beside_each(source):
+    for name in answers:
+        if _lacking(source, name)[0] is None:
+            why = f"{name} is called after what a model said; if its genders are labels, give it itself with --data"
+            return None, Refusal(why, "a manifest")
+    if (suffix := _beside_each(source)) is not None:
         return None, Refusal(
-            "its labels lie in a .json beside each image: write them into one manifest.csv", "a manifest"
+            f"its labels lie in a {suffix} beside each image: write them into one manifest.csv", "a manifest"
         )
     return None, Refusal("no manifest.csv or .parquet, nor a single table with path and gender, at its root")
 
 
-def _beside_each(source: Source) -> bool:
-    """Whether a JSON file of the same name lies beside each image, as in shards of WebDataset."""
+def _beside_each(source: Source) -> str | None:
+    """How files end of which one lies beside each image by its name, as in shards of WebDataset; None without."""
     images = {name.rpartition(".")[0] for name in source.images()}
-    return bool(images) and images <= {name.rpartition(".")[0] for name in source.files(".json")}
+    suffixes = (".json", ".cls", ".txt") if images else ()
+    return next((end for end in suffixes if images <= {name.rpartition(".")[0] for name in source.files(end)}), None)
 
 
 def _exact(source: Source) -> set[str]:
@@ -134,7 +153,7 @@ def _with_targets(refusal: Refusal | None, missing: tuple[str, ...], source: Sou
     """The refusal of a table, which says what else could be classified where it is gender alone that is missing."""
     if refusal is None or missing != ("gender",):
         return refusal
-    return replace(refusal, why=refusal.why + without_gender(two_valued(source, name)))
+    return replace(refusal, why=refusal.why + without_gender(source, name))
 
 
 def _listed(columns: list[str]) -> str:

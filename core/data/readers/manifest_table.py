@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 from core.data.columns import OWN
 from core.data.readers.ages import with_ages
 from core.data.readers.base import Reading
+from core.data.readers.gender_columns import doubt_predicted, flag_of, instead_of_gender, with_flag
 from core.data.readers.json_table import json_objects, keys_in
 from core.data.readers.label_table import Columns, header_of, place_columns, read_table
 from core.data.readers.labels import ALL_GENDER_WORDS, SPLIT_WORDS, join_images, known
-from core.data.readers.read_log import ReadLog, own_columns
+from core.data.readers.read_log import ReadLog
 from core.data.readers.spelling import folded
 from core.data.sources.base import Source
 from core.data.sources.files import FolderSource
@@ -26,13 +27,11 @@ from core.errors import LookwhereError
 
 #: What a table must have; where another column is classified, gender may be missing.
 NEEDED = ("path", "gender")
-#: Columns of two values named one by one.
-TARGETS_NAMED = 12
 #: What is read, and the other names by which it goes.
 COLUMNS: Columns = {
     "path": (
         "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_name", "image_file",
-        "image_file_name", "img", "img_path", "img_name", "image_filename", "picture",
+        "image_file_name", "img", "img_path", "img_name", "image_filename", "picture", "image_id",
     ),
     "gender": ("sex",),
     "ethnicity": ("race", "ethnic_group"),
@@ -62,8 +61,16 @@ def columns_at(source: Source, name: str) -> tuple[list[str], list[str]]:
     elif name.lower().endswith(JSON):
         headers = keys_in(source.head(name), name)
     else:
-        return header_of(source.head(name), name, COLUMNS)
-    return list(place_columns(headers, COLUMNS, name)), headers
+        places, headers = header_of(source.head(name), name, COLUMNS)
+        return with_gender(places, headers, source.target), headers
+    return with_gender(place_columns(headers, COLUMNS, name), headers, source.target), headers
+
+
+def with_gender(places: Iterable[str], headers: list[str], target: str | None) -> list[str]:
+    """The columns that are read, gender among them where another column says yes or no of one."""
+    columns = list(places)
+    by_flag = "gender" not in columns and "path" in columns and flag_of(headers, target) is not None
+    return [*columns, "gender"] if by_flag else columns
 
 
 def needed(source: Source) -> tuple[str, ...]:
@@ -71,24 +78,14 @@ def needed(source: Source) -> tuple[str, ...]:
     return NEEDED if source.target is None else NEEDED[:1]
 
 
-def two_valued(source: Source, name: str) -> list[str]:
-    """The columns of a table, or of Parquet files with images, that say one of two things of a face; none where it
-    cannot be read."""
+def without_gender(source: Source, name: str) -> str:
+    """What to do with a table, or with Parquet files of images, that has no column of genders; nothing where it cannot
+    be read."""
     try:
         packed = isinstance(source, ParquetSource)
-        own = own_columns(rows_of_parquet(source, ReadLog()) if packed else _table(source, name, ReadLog()))
+        return instead_of_gender(rows_of_parquet(source, ReadLog()) if packed else _table(source, name, ReadLog()))
     except LookwhereError:
-        return []
-    return [column for column in own if own[column].dropna().str.casefold().nunique() == 2]
-
-
-def without_gender(columns: Sequence[str]) -> str:
-    """What to do with a data set that labels no gender, in words; `columns` are those of two values."""
-    if not columns:
-        return "; gender is what is classified, unless --target names a column of two values, and it has none"
-    more = f" and {len(columns) - TARGETS_NAMED} more" if len(columns) > TARGETS_NAMED else ""
-    listed = ", ".join(columns[:TARGETS_NAMED]) + more
-    return f"; where it is not gender that is classified, name what is with --target, one of {listed}"
+        return instead_of_gender(pd.DataFrame())
 
 
 def columns_of_images(source: ParquetSource) -> Columns:
@@ -124,6 +121,7 @@ def rows_of_parquet(source: ParquetSource, log: ReadLog) -> pd.DataFrame:
     faces = _with_split_of_shards(
         source.labels({"name" if ours == "path" else ours: name for ours, name in columns.items()})
     )
+    faces = with_flag(faces, log, source.path.name, source.target)
     for names in (faces.get("name"), faces["image_path"]):
         if names is not None and names.notna().all() and (names != "").all() and names.is_unique:
             return faces.assign(face_id=names)
@@ -151,6 +149,7 @@ def labelled(faces: pd.DataFrame, log: ReadLog, target: str | None = None) -> Re
     """
     if target is not None and "gender" in faces and faces["gender"].isna().all():
         faces = faces.drop(columns="gender")
+    doubt_predicted(faces, log)
     if "gender" in faces:
         faces = known(faces, "gender", ALL_GENDER_WORDS, log)
     if "age" in faces:
@@ -221,6 +220,7 @@ def _table(source: Source, file: str, log: ReadLog) -> pd.DataFrame:
         table = _json_table(source.read(file), file, log)
     else:
         table = read_table(source.read(file), file, COLUMNS, log, own=True)
+    table = with_flag(table, log, file, source.target)
     key = table["path"].str.replace("\\", "/")
     inside = f"{source.path.resolve().as_posix()}/{posixpath.dirname(file)}".rstrip("/") + "/"
     key = key.str.removeprefix(inside)

@@ -96,7 +96,7 @@ class ReadLog:
         columns, whose names begin with `OWN`. Where another column is classified, there may be no `gender`.
         """
         twice = faces["face_id"].duplicated()
-        self.reject(faces.loc[twice, "path"], "same name in another folder")
+        self.reject(faces.loc[twice, "path"], "same name as another image")
         faces = faces[~twice].sort_values("face_id", ignore_index=True)
         nothing = pd.Series(pd.NA, index=faces.index)
         table = {

@@ -9,14 +9,15 @@ import pandas as pd
 
 from core.data.image_kinds import IMAGE_SUFFIXES
 from core.data.readers.base import Reader, Reading, Refusal
+from core.data.readers.class_folders import placed
 from core.data.sources.base import Source
 
 GENDER = {"0": "male", "1": "female"}
 ETHNICITY = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Others"}
 NAME = re.compile(r"^(\d{1,3})_([01])_([0-4])_(\d{8,})$")
 _SUFFIXES = "|".join(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
-#: A browser counts what it saves again: «… (1).jpg».
-SUFFIX = re.compile(rf"(?:\s*\(\d+\))?\s*\.?({_SUFFIXES})(\.chip\.jpg)?$", re.IGNORECASE)
+#: A browser counts what it saves again: «… (1).jpg». Tools that crop or convert add a suffix to that which is there.
+SUFFIX = re.compile(rf"(?:\s*\(\d+\))?\s*\.?(chip\.)?({_SUFFIXES})(\.chip|\.({_SUFFIXES}))*$", re.IGNORECASE)
 #: A name with all its fields, whatever they say.
 WHOLE = re.compile(r"^\d+_\d+_\d+_\d{8,}$")
 PLAIN_SUFFIX = re.compile(rf"^\.({_SUFFIXES})(\.chip\.jpg)?$", re.IGNORECASE)
@@ -59,12 +60,28 @@ class UTKFace(Reader):
         faces = faces.astype({"age": "Int16"})
         faces["identity"] = pd.Series(pd.NA, index=faces.index, dtype="string")
         twice = faces["face_id"].duplicated()
-        rejects += [(path, "same name in another folder") for path in faces.loc[twice, "path"]]
+        rejects += [(path, "same name as another image") for path in faces.loc[twice, "path"]]
+        faces, disagreements = _placed(faces[~twice].sort_values("face_id", ignore_index=True))
         return Reading(
-            faces=faces[~twice].sort_values("face_id", ignore_index=True),
+            faces=faces,
             rejects=pd.DataFrame(rejects, columns=["file", "reason"], dtype=str),
             repaired=pd.DataFrame(repaired, columns=["file", "repair"], dtype=str),
+            disagreements=disagreements,
         )
+
+
+def _placed(faces: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Faces with the split that folders give, where they give each face one and not all the same; and the faces whose
+    folder names another gender than their name does, which counts."""
+    if faces.empty:
+        return faces, Reading(faces).disagreements
+    folders = placed(faces["path"])
+    split, gender = folders["split"], folders["gender"].replace("", pd.NA)
+    if split.notna().all() and (split != "").all() and len(split.unique()) > 1:
+        faces = faces.assign(split=split)
+    differ = gender.notna() & (gender != faces["gender"])
+    words = "gender: folder " + gender[differ] + ", file name " + faces["gender"][differ] + "; the file name's counts"
+    return faces, pd.DataFrame({"file": faces["path"][differ], "what": words}, dtype=str).reset_index(drop=True)
 
 
 def _why(file: str) -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.json_record import parsed
 
 IMAGE = "image"
+#: What a column of plain bytes is called that holds images.
+NAMED = re.compile(r"(?:img|images?|photo|picture|face|crop|jpe?g|png|webp)(?:[_.]?(?:bytes|data|content|binary))?")
 
 
 def image_leaf(schema: pa.Schema) -> str | None:
-    """Where the bytes of images are: in the column `image`, or else in the only one that Hugging Face calls images."""
+    """Where the bytes of images are: in the column `image`, or else in the only one that Hugging Face calls images, or
+    else in the only one of bytes that is called as images are."""
     for field in schema:
         if field.name.lower() == IMAGE and (leaf := _leaf(field)):
             return leaf
     called = _features(schema)
     leaves = [_leaf(field) for field in schema if _is_struct(field) and called.get(field.name, "Image") == "Image"]
+    # Shards of WebDataset become columns called by their suffixes, and others write bytes without a struct.
+    leaves = leaves or [_leaf(field) for field in schema if NAMED.fullmatch(field.name.lower()) and _leaf(field)]
     return leaves[0] if len(leaves) == 1 else None
 
 

@@ -97,7 +97,7 @@ def test_aligned_pictures_are_preferred_to_those_in_the_wild_and_png_is_jpg(tmp_
     (tmp_path / IMAGES[1]).rename(tmp_path / IMAGES[1].replace(".jpg", ".png"))
     tree(tmp_path, ["Img/000001.jpg"])
     reading = read("celeba", tmp_path)
-    assert rejects(reading) == {"Img/000001.jpg": "same name in another folder"}
+    assert rejects(reading) == {"Img/000001.jpg": "same name as another image"}
     assert IMAGES[1].replace(".jpg", ".png") in reading.faces["path"].tolist()
 
 

@@ -125,7 +125,7 @@ def test_folders_that_are_no_two_classes_say_what_they_are(tmp_path: Path) -> No
     source = open_source(tree(tmp_path / "three", ["a/1.jpg", "b/2.jpg", "c/3.jpg"]), "smiling")
     with pytest.raises(LookwhereError, match="--target smiling needs two folders; those of the images are a, b, c"):
         choose_reader(source)
-    with pytest.raises(LookwhereError, match="--target NAME classifies happy and neutral instead"):
+    with pytest.raises(LookwhereError, match="call happy and neutral so, or classify what they are with --target NAME"):
         choose_reader(open_source(tree(tmp_path / "two", ["happy/1.jpg", "neutral/2.jpg"])))
 
 

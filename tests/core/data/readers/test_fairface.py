@@ -118,7 +118,7 @@ def test_the_wide_margin_is_taken_where_both_are_there(tmp_path: Path) -> None:
 
 
 def test_missing_pictures_rows_labels_and_second_rows_are_told(tmp_path: Path) -> None:
-    lines = (*TRAIN, "train/2.jpg,20-29,Male,White,True", "train/4.jpg,20-29,Other,Black,True")
+    lines = (*TRAIN, "train/2.jpg,20-29,Female,White,True", "train/4.jpg,20-29,Other,Black,True")
     fairface(tmp_path, (*lines, "train/5.jpg,20-29,Male,Martian,True", "train/9.jpg,20-29,,Black,True"))
     (tmp_path / MARGIN / "train/1.jpg").unlink()
     tree(tmp_path, [f"{MARGIN}train/6.jpg", "examples/1.jpg", f"{MARGIN}train/._2.jpg"])

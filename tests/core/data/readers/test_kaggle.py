@@ -53,8 +53,8 @@ def test_strays_and_second_copies_are_rejected_and_hidden_files_are_none(tmp_pat
     assert reading.faces["path"].tolist() == ["Training/male/7.jpg"]
     assert rejects(reading) == {
         "Training/cover.jpg": "not in Training|Validation/female|male",
-        "Training/male/7.jpg.jpg": "same name in another folder",
-        "more/Training/male/7.jpg": "same name in another folder",
+        "Training/male/7.jpg.jpg": "same name as another image",
+        "more/Training/male/7.jpg": "same name as another image",
     }
 
 

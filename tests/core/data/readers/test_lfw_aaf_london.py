@@ -74,7 +74,7 @@ def test_without_lists_the_number_gives_the_gender_and_crops_give_way_to_photogr
     reading = read("all-age-faces", tree(tmp_path, ["aglined faces/00001A02.jpg", *AAF]))
     assert labels_of(reading, "gender") == {"00001A02": "female", "07380A80": "female", "07381A30": "male"}
     assert "split" not in reading.faces
-    assert rejects(reading) == {"aglined faces/00001A02.jpg": "same name in another folder"}
+    assert rejects(reading) == {"aglined faces/00001A02.jpg": "same name as another image"}
     assert "women up to 07380" in reading.remarks[0]
 
 
@@ -125,5 +125,5 @@ def test_a_crop_of_a_listed_photograph_is_counted_once(tmp_path: Path) -> None:
     )
     reading = read("all-age-faces", tmp_path)
     assert len(reading.faces) == 3
-    assert rejects(reading) == {"aglined faces/07380A80.jpg": "same name in another folder"}
+    assert rejects(reading) == {"aglined faces/07380A80.jpg": "same name as another image"}
     assert list(disagreements(reading)) == ["original images/07380A80.jpg"]

@@ -161,7 +161,7 @@ def test_roundabout_paths_are_found(tmp_path: Path, path: str) -> None:
 
 
 def test_missing_pictures_unlisted_pictures_and_second_rows_are_rejected(tmp_path: Path) -> None:
-    content = "path,gender\na/1.jpg,female\na/1.jpg,male\nc.jpg,male\n,male\nodd.tif,male\n"
+    content = "path,gender\na/1.jpg,female\na/1.jpg,F\nc.jpg,male\n,male\nodd.tif,male\n"
     reading = read("manifest", manifest(tmp_path, content, pictures=["a/1.jpg", "b/2.png", "b/._2.png", "odd.tif"]))
     assert rejects(reading) == {
         "a/1.jpg": "second row for one image in manifest.csv",

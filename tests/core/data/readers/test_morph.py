@@ -114,7 +114,7 @@ def test_photo_missing_and_file_without_a_row_are_rejected(tmp_path: Path) -> No
     assert rejects(reading) == {
         "Album2/000002_00M34.JPG": f"in {CSV}, but the image is missing",
         "Album2/000003_00M34.JPG": f"no row in {CSV}",
-        "Album2/000001_00M34.JPG": "same name in another folder",
+        "Album2/000001_00M34.JPG": "same name as another image",
     }
     assert reading.faces["path"].tolist() == ["Album2/000/000001_00M34.JPG"]
 

@@ -87,7 +87,7 @@ def test_vggface2() -> None:
     reading = sample("small/vggface2", "vggface2")
     assert reading.faces["identity"].nunique() == 3
     assert len(reading.faces) + len(reading.rejects) == 64
-    assert set(reading.rejects["reason"]) == {"same name in another folder"}
+    assert set(reading.rejects["reason"]) == {"same name as another image"}
 
 
 def test_recordio_of_another_writer(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_plain_and_in_the_wild_names_are_read_and_need_no_repair(tmp_path: Path)
 def test_a_second_picture_of_one_name_is_rejected(tmp_path: Path) -> None:
     faces, rejects, _ = read(made(tmp_path, f"part1/1_0_0_{DATE}.jpg", f"part2/1_0_0_{DATE}.jpg"))
     assert faces["path"].tolist() == [f"part1/1_0_0_{DATE}.jpg"]
-    assert rejects == {f"part2/1_0_0_{DATE}.jpg": "same name in another folder"}
+    assert rejects == {f"part2/1_0_0_{DATE}.jpg": "same name as another image"}
 
 
 def test_hidden_files_and_other_files_are_no_pictures(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_traps_of_the_names_are_those_of_the_chips(tmp_path: Path) -> None:
     reading = read("utkface-wild", tree(tmp_path, [*names, f"part2/1_0_0_{DATE}.jpg"]))
     assert rejects(reading) == {
         "part1/61_1_20170109150557335.jpg": "name lacks a label field",
-        f"part2/1_0_0_{DATE}.jpg": "same name in another folder",
+        f"part2/1_0_0_{DATE}.jpg": "same name as another image",
     }
     assert repaired(reading) == {"part1/24_0_1_20170116220224657 .jpg": "suffix misspelt, labels good"}
     assert len(reading.faces) == 4

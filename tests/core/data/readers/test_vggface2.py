@@ -85,7 +85,7 @@ def test_strangers_loose_pictures_odd_lines_and_second_pictures_are_rejected(tmp
         "n000002/0002_01.jpg": "person not in identity_meta.csv",
         "n000009/0001_01.jpg": "person not in identity_meta.csv",
         "n000005/0001_01.jpg": "gender 'x' is not known; write female or male",
-        "n000001/0001_01.jpg": "same name in another folder",
+        "n000001/0001_01.jpg": "same name as another image",
     }
     assert sorted(reading.faces["identity"]) == ["n000001", "n000003", "n000004"]
 
