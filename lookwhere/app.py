@@ -41,5 +41,5 @@ def app(models: Path = MODELS, port: int = 8501, address: str = "127.0.0.1") -> 
         )
     environment = os.environ | {"LOOKWHERE_MODELS": str(models.resolve())}
     code = subprocess.call(app_command(port, address), env=environment)
-    if code not in (0, 130, -2):
+    if code not in (0, 130, -2, -15):
         raise LookwhereError(f"the app ended with code {code}; what it said is above")

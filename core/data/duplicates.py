@@ -140,11 +140,12 @@ def near_otherwise(phash: np.ndarray, label: np.ndarray, group: np.ndarray, bits
 
 def cluster(count: int, pairs: np.ndarray) -> np.ndarray:
     """Connected components of `pairs` over `count` faces: int64 (N,), each cluster named by its first member."""
-    from scipy.sparse import coo_array  # Slow to import, and all that opens an audit comes by here
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(pairs), dtype=bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    _, label = connected_components(graph, directed=False)
-    first = np.full(label.max(initial=-1) + 1, count, dtype=np.int64)
-    np.minimum.at(first, label, np.arange(count))
-    return first[label]
+    first, second = pairs[:, 0], pairs[:, 1]
+    label = np.arange(count, dtype=np.int64)
+    # Each round every cluster that touches one named lower joins one such, so at most half are left.
+    while len(apart := np.flatnonzero(label[first] != label[second])):
+        first, second = label[first[apart]], label[second[apart]]
+        label[np.maximum(first, second)] = np.minimum(first, second)
+        while ((root := label[label]) != label).any():
+            label = root
+    return label

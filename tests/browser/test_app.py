@@ -62,6 +62,11 @@ def test_overview_says_what_the_audit_says(browser, address: str, shipped_audit:
             f"{100 * row['accuracy']:.1f} % [{100 * row['low']:.1f}–{100 * row['high']:.1f}] of {row['n']:,} correct"
             in text
         )
+    page.close()
+
+
+def test_a_printed_chart_fills_its_place(browser, address: str) -> None:
+    page, _ = visit(browser, f"{address}/accuracy")
     page.emulate_media(media="print")
     frame = page.locator('[data-testid="stFullScreenFrame"]:has(.stPlotlyChart)').first
     empty = "frame => frame.offsetHeight - frame.querySelector('.svg-container').offsetHeight"

@@ -18,7 +18,8 @@ from core.errors import LookwhereError
 from core.present import export
 from core.present.export import Item, Provenance, Size, Source
 from core.present.export.provenance import slug
-from core.present.figures.chart_data import Chart
+from core.present.figures.chart_data import Chart, IntervalChart
+from core.present.figures.html_rows import html_rows
 from core.present.figures.plotly_charts import figure_of
 from core.present.figures.raster import Sheet
 from core.present.text import escape
@@ -71,6 +72,12 @@ def chart(data: Chart, name: str, title: str, **more: object) -> None:
     _put("chart", name, title, lambda: figure)
     camera = {"format": "svg", "filename": f"{_registry().page}_{slug(name)}"}
     st.plotly_chart(figure, config={"toImageButtonOptions": camera}, alt=title, **more)
+
+
+def rows(data: IntervalChart, name: str, title: str) -> None:
+    """Draw a chart as rows of HTML, which a browser has at once, and offer it as any other chart."""
+    _put("chart", name, title, lambda: figure_of(data))
+    st.html(html_rows(data))
 
 
 def table(frame: pd.DataFrame, name: str, title: str) -> None:

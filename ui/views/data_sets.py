@@ -41,7 +41,7 @@ def show_data_sets(p: Page) -> None:
         layout.sentence(abroad_sentence(table, audits[0], second, filter))
     if table.empty:
         return
-    downloads.chart(data_set_dots(table, data_set_names(audits)), "data-sets", "accuracy by data set", key="data_sets")
+    downloads.rows(data_set_dots(table, data_set_names(audits)), "data-sets", "accuracy by data set")
     rows = table.assign(group=[group_label(g, e) for g, e in zip(table["gender"], table["ethnicity"], strict=True)])
     with st.expander("As a table"):
         layout.share_table(

@@ -133,25 +133,46 @@ def _penalised(x: np.ndarray, k: np.ndarray, n: np.ndarray, beta: np.ndarray) ->
 def separated(x: np.ndarray, k: np.ndarray, n: np.ndarray) -> np.ndarray:
     """Bool (N,): rows whose faces some combination of columns separates perfectly, so that no maximum exists.
 
-    By linear programme (Konis 2007): a direction that raises every all-right row, lowers every all-wrong one and leaves
-    the mixed rows where they are.
+    By linear programme (Konis 2007): a direction that raises all-right rows or leaves them, lowers all-wrong ones or
+    leaves them, and leaves the mixed rows where they are. Such directions add up, so one of them moves by 1 or more
+    every row that any of them moves; the programme counts the rows that move, each by 1 at most.
     """
     sign = np.where(k == n, 1.0, np.where(k == 0, -1.0, 0.0))
     pure, mixed = sign != 0, sign == 0
-    if not pure.any():
-        return np.zeros(len(x), dtype=bool)
+    ahead, result = x[pure] * sign[pure, None], np.zeros(len(x), dtype=bool)
+    moves = ahead @ _null_space(x[mixed], x)
+    # Two cases need no programme. Each pure row can be moved by itself: all of them are separated.
+    if np.linalg.matrix_rank(moves) == len(moves):
+        result[pure] = True
+        return result
+    # All move together: they are separated where one way or the other moves none of them back.
+    if moves.shape[1] < 2:
+        together = moves.sum(axis=1)
+        for along in (together, -together):
+            if (along > -1e-7).all():
+                result[pure] |= along > 1e-7
+        return result
     from scipy.optimize import linprog  # Slow to import
 
-    ahead = x[pure] * sign[pure, None]
+    columns, rows = x.shape[1], len(ahead)
     optimum = linprog(
-        -ahead.sum(axis=0),
-        A_ub=-ahead,
-        b_ub=np.zeros(len(ahead)),
-        A_eq=x[mixed] if mixed.any() else None,
+        np.repeat([0.0, -1.0], [columns, rows]),
+        A_ub=np.hstack([-ahead, np.eye(rows)]),
+        b_ub=np.zeros(rows),
+        A_eq=np.hstack([x[mixed], np.zeros((int(mixed.sum()), rows))]) if mixed.any() else None,
         b_eq=np.zeros(int(mixed.sum())) if mixed.any() else None,
-        bounds=(-1, 1),
+        bounds=[(None, None)] * columns + [(0, 1)] * rows,
         method="highs",
     )
-    result = np.zeros(len(x), dtype=bool)
-    result[pure] = ahead @ optimum.x > 1e-7
+    result[pure] = optimum.x[columns:] > 0.5
     return result
+
+
+def _null_space(rows: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Directions (P, D), orthonormal, in which `rows`, some of those of `x`, stay where they are, and others do not."""
+    _, size, axes = np.linalg.svd(x, full_matrices=False)
+    within = axes[size > size.max(initial=0.0) * max(x.shape) * np.finfo(float).eps].T
+    # All axes are needed; of many rows they are had without a square of their number.
+    _, size, axes = np.linalg.svd(rows @ within, full_matrices=len(rows) < within.shape[1])
+    rank = int((size > size.max(initial=0.0) * max(x.shape) * np.finfo(float).eps).sum())
+    return within @ axes[rank:].T

@@ -6,9 +6,9 @@ import base64
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 from PIL import Image
 
@@ -16,7 +16,8 @@ from core.present.card import Table
 from core.present.figures.chart_data import BarChart, IntervalChart, MapChart, Mark
 from core.present.figures.differences import panel_images
 from core.present.figures.raster import colour_bar
-from core.wording import NONE, PER_CENT, bounds, number, percent
+from core.present.figures.row_scale import RowScale
+from core.wording import NONE, bounds, number, percent
 
 #: An image in a page: (address, alternative text, caption).
 PageImage = tuple[str, str, str]
@@ -70,34 +71,10 @@ class Chart:
             (series.style.report, series.name) for series in self.data.series if series.legend and series.name in used
         ]
 
-    def bounds(self) -> tuple[float, float]:
-        """Ends of the scale: all that is drawn, and a margin."""
-        values = [x for row in self.data.rows for m in row.marks for x in (m.value, m.low, m.high)]
-        values = [x for x in [*values, self.data.reference] if x is not None and np.isfinite(x)]
-        low, high = (min(values), max(values)) if values else (0.0, 1.0)
-        margin = 0.03 * (high - low) or 0.01
-        return low - margin, high + margin
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Four to eight round values: (place in per cent of the width, words)."""
-        low, high = self.bounds()
-        rough = (high - low) / 5
-        power = 10.0 ** np.floor(np.log10(rough))
-        step = next(power * n for n in (1, 2, 5, 10) if power * n >= rough)
-        values = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
-        return [(self.place(value), self.words(float(value), step)) for value in values]
-
-    def words(self, value: float, step: float) -> str:
-        """A tick in words."""
-        scale = 1.0 if not self.data.axis.unit else 100.0
-        digits = max(0, int(np.ceil(-np.log10(step * scale) - 1e-9)))
-        text = number(value * scale, f",.{digits}f")
-        return f"{text}{PER_CENT}" if self.data.axis.unit == "%" else text
-
-    def place(self, value: float) -> float:
-        """Where a value lies, in per cent of the width."""
-        low, high = self.bounds()
-        return round(100 * (value - low) / (high - low), 2)
+    @cached_property
+    def scale(self) -> RowScale:
+        """All that is drawn, and a margin."""
+        return RowScale.of_marks(self.data)
 
 
 @dataclass(frozen=True)

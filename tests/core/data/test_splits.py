@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from core.data import duplicates
 from core.data.duplicates import cluster, drop_copies, hash_images, near_otherwise, near_pairs
@@ -173,6 +175,11 @@ def test_clusters_chain_and_are_named_by_their_first_member() -> None:
     assert cluster(7, np.array([[5, 6], [2, 5], [1, 3]])).tolist() == [0, 1, 2, 1, 4, 2, 2]
     assert cluster(3, np.empty((0, 2), dtype=np.int64)).tolist() == [0, 1, 2]
     assert cluster(0, np.empty((0, 2), dtype=np.int64)).tolist() == []
+    draw = np.random.default_rng(0)
+    for pairs in (*(draw.integers(0, 40, (count, 2)) for count in range(60)), np.stack([draw.permutation(40)] * 2, 1)):
+        number, label = connected_components(coo_array((np.ones(len(pairs)), pairs.T), shape=(40, 40)), directed=False)
+        first = [np.flatnonzero(label == one)[0] for one in range(number)]
+        assert cluster(40, pairs).tolist() == [first[one] for one in label]
 
 
 def table(count: int, seed: int = 0) -> pd.DataFrame:

@@ -58,7 +58,8 @@ def test_a_page_offers_all_that_it_draws(name: str, shipped: Path, monkeypatch: 
     assert not app.exception
     assert sections(app) == [LABEL]
     assert not [b for b in app.get("download_button") if "All of this page" in b.proto.label], "closed, so not drawn"
-    assert len(offered(app, "chart")) == len(app.get("plotly_chart"))
+    rows = [element for element in app.get("html") if "class='lw-rows'" in element.proto.body]
+    assert len(offered(app, "chart")) == len(app.get("plotly_chart")) + len(rows)
     assert set(offered(app, "image")) == SHEETS.get(name, set())
     for item in registry(app).items.values():
         made = item.make()

@@ -11,7 +11,7 @@ import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from patsy import dmatrix
-from scipy.optimize import minimize
+from scipy.optimize import linprog, minimize
 from scipy.special import expit
 from scipy.stats import binom
 
@@ -207,6 +207,33 @@ def test_separation_by_linear_programme() -> None:
     assert list(logistic.separated(x, np.array([5, 0, 10]), n)) == [False, True, True]
     # All right, but held in place by the mixed rows it shares its columns with.
     assert not logistic.separated(np.ones((2, 1)), np.array([5, 10]), n[:2]).any()
+
+
+def moved_by_some_direction(x: np.ndarray, k: np.ndarray, n: np.ndarray) -> list[bool]:
+    """`separated` row by row: whether a programme of its own moves it."""
+    sign = np.where(k == n, 1.0, np.where(k == 0, -1.0, 0.0))
+    ahead, mixed = x[sign != 0] * sign[sign != 0, None], x[sign == 0]
+    held = {"A_eq": mixed, "b_eq": np.zeros(len(mixed))} if len(mixed) else {}
+    moved = iter([row @ linprog(-row, -ahead, np.zeros(len(ahead)), **held, bounds=(-1, 1)).x > 1e-7 for row in ahead])
+    return [bool(next(moved)) if pure else False for pure in sign != 0]
+
+
+def test_separated_are_all_rows_that_some_direction_moves() -> None:
+    """The sum of moves within bounds, which Konis maximises, leaves the last of these rows where it is."""
+    x = np.array(
+        [[1.0, -2.0, 0.5, 0.3, 0.0], [1, -0.1, -0.6, 0, 0.4], [1, -0.3, -0.5, 1.2, -1.1], [1, 1, 0.2, -0.8, -0.3]]
+    )
+    assert list(logistic.separated(x, np.array([1, 0, 0, 2]), np.array([3, 1, 1, 2]))) == [False, True, True, True]
+    draw = np.random.default_rng(0)
+    some = 0
+    for _ in range(150):
+        rows, columns = draw.integers(1, 12), draw.integers(0, 6)
+        x = np.column_stack([np.ones(rows), draw.integers(-1, 2, (rows, columns))]).astype(float)
+        n = draw.integers(1, 4, rows)
+        k = draw.binomial(n, draw.choice([0.5, 0.9]))
+        assert list(logistic.separated(x, k, n)) == moved_by_some_direction(x, k, n)
+        some += logistic.separated(x, k, n).any()
+    assert 30 < some < 130
 
 
 def test_thin_age_bands_join_a_neighbour_and_missing_combinations_are_left_out() -> None:

@@ -188,7 +188,7 @@ def test_the_report_draws_it(case: Case) -> None:
     block, rows = in_report(chart)
     totals = {series.name for series in chart.series if series.total}
     case_rows = [(name, note, marks) for name, note, marks in case.rows if not totals & set(marks)]
-    low, high = block.bounds()
+    low, high = (block.scale.low, block.scale.high)
 
     def value(place: float) -> float:
         return low + place / 100 * (high - low)

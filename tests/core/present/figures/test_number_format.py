@@ -64,10 +64,10 @@ def test_numbers_are_written_as_everywhere_else(case: Case | CurveCase) -> None:
 @pytest.mark.parametrize("case", [case for case in ROWS if case.name != "a photo's regions"], ids=str)
 def test_the_report_writes_them_so_too(case: Case) -> None:
     block = blocks.Chart.from_chart(case.chart())
-    words = [text for _, text in block.ticks()] + [text for row in block.rows() for text in (row[1], row[3])]
+    words = [text for _, text in block.scale.ticks()] + [text for row in block.rows() for text in (row[1], row[3])]
     assert not [text for text in words if ODD.search(text)]
     percent = block.data.axis.unit == "%"
-    assert all(text.endswith(" %") == percent for _, text in block.ticks())
+    assert all(text.endswith(" %") == percent for _, text in block.scale.ticks())
 
 
 def test_so_do_matrices_histograms_and_maps() -> None:
