@@ -24,6 +24,7 @@ from tqdm import tqdm
 from core.classifiers.classifier import Classifier
 from core.classifiers.folder import load_model
 from core.classifiers.imported import architectures, import_model
+from core.classifiers.imported.import_options import NetworkOptions
 from core.classifiers.imported.spec import InputOutputSpec
 from core.classifiers.preprocessing import prepare
 from core.data.store import AlignedStore
@@ -97,7 +98,7 @@ def network_of(architecture: str, size: int, faces: np.ndarray, seed: int) -> Cl
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "network.safetensors"
         save_file({name: value.contiguous() for name, value in network.state_dict().items()}, file)
-        import_model(file, "tried", spec, models=Path(folder), architecture=architecture)
+        import_model(file, "tried", spec, models=Path(folder), network=NetworkOptions(architecture=architecture))
         return load_model(Path(folder) / "tried").classify
 
 

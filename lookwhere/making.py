@@ -82,6 +82,7 @@ def import_model(
     """
     from core.classifiers.imported import declare as declared
     from core.classifiers.imported import import_model
+    from core.classifiers.imported.import_options import NetworkOptions, PredictionTable
     from core.present.card import write_card
 
     declaration = declared(None if declare is None else Path(declare), **spec)
@@ -90,10 +91,8 @@ def import_model(
         name,
         declaration,
         models=Path(models),
-        architecture=architecture,
-        maps=maps,
-        file_column=file_column,
-        score_columns=score_column,
+        network=NetworkOptions(architecture, maps),
+        table=PredictionTable(file_column, score_column),
     )
     write_card(folder)
     return load_model(folder)

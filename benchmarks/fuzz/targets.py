@@ -56,7 +56,7 @@ def predictions(data: bytes) -> None:
     from core.classifiers.imported.spec import declare
 
     with written(data, "s.csv") as file:
-        import_predictions(file, file.parent, declare(None, score="probability", of="male"), "file", ("score",), None)
+        import_predictions(file, file.parent, declare(None, score="probability", of="male"))
 
 
 def image(data: bytes) -> None:

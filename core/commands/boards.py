@@ -111,6 +111,7 @@ def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, Aligne
     from core.audit.run import run_audit
     from core.classifiers.folder import load_model
     from core.classifiers.imported import declare, import_model
+    from core.classifiers.imported.import_options import NetworkOptions
     from core.data.measured import FILE as MEASURED
 
     name = declaration.stem
@@ -118,7 +119,8 @@ def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, Aligne
     if not missing:
         return
     with tempfile.TemporaryDirectory() as work:
-        model = load_model(import_model(file, name, declare(declaration), models=Path(work), maps="none"))
+        folder = import_model(file, name, declare(declaration), models=Path(work), network=NetworkOptions(maps="none"))
+        model = load_model(folder)
         for data in missing:
             audit = run_audit(
                 stores[data], model, SPLITS[data], name=data, averages=AverageSetting(KeepAverages.NO), progress=bars

@@ -117,6 +117,7 @@ def import_(
     from core.classifiers.imported import check_readable, import_model
     from core.classifiers.imported import declare as declared
     from core.classifiers.imported.hugging_face import declared_beside
+    from core.classifiers.imported.import_options import NetworkOptions, PredictionTable
     from core.classifiers.imported.predictions import scores_for
     from core.classifiers.info import model_info
     from core.data.store import AlignedStore
@@ -151,21 +152,17 @@ def import_(
         bn_eps=bn_eps,
         activation=activation,
     )
+    network = NetworkOptions(architecture, maps, precision)
     if try_portraits:
-        choices = {"architecture": architecture, "maps": maps, "precision": precision}
-        return _tried(path, lambda models: import_model(path, "tried", spec, models=models, **choices), json)
+        return _tried(path, lambda models: import_model(path, "tried", spec, models=models, network=network), json)
     faces = None if data is None else AlignedStore.open(data).faces
     folder = import_model(
         path,
         name,
         spec,
         models=models,
-        architecture=architecture,
-        maps=maps,
-        precision=precision,
-        file_column=file_column,
-        score_columns=score_column,
-        faces=faces,
+        network=network,
+        table=PredictionTable(file_column, score_column, faces),
         complete=lambda work: write_card(work, name),
     )
     info = model_info(folder)

@@ -67,6 +67,7 @@ def table(
     from core.classifiers.folder import load_model
     from core.classifiers.imported import declare as declared
     from core.classifiers.imported import import_model, kind_for
+    from core.classifiers.imported.import_options import PredictionTable
     from core.data.ethnicity_names import read_names
     from core.data.own_columns import ColumnChoice
     from core.data.readers.label_rows import read_rows
@@ -85,7 +86,7 @@ def table(
     store = table_store(path, reading, ColumnChoice.from_words(columns))
     folder = places.within(models, name, "--name")
     if not _imported(folder, path, spec, [face, *score_column]):
-        import_model(path, name, spec, models=models, file_column=face, score_columns=score_column)
+        import_model(path, name, spec, models=models, table=PredictionTable(face, score_column))
     result = run_audit(
         store,
         load_model(folder),

@@ -17,6 +17,7 @@ import pytest
 from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, import_model
+from core.classifiers.imported.import_options import PredictionTable
 from core.present.text.glossary import glossary
 from tests.helpers.chromium import boxes, served, visit, wait, wait_for_figure
 from tests.helpers.made_store import make_store
@@ -55,7 +56,11 @@ def test_an_auditor_brings_predictions_of_somebody_elses(browser, address: str, 
     scores[::7] = 1 - scores[::7]
     pd.DataFrame({"file": faces["path"], "p": scores}).to_csv(tmp_path / "scores.csv", index=False)
     folder = import_model(
-        tmp_path / "scores.csv", "theirs", declare(score="probability", of="male"), models=models, score_columns=("p",)
+        tmp_path / "scores.csv",
+        "theirs",
+        declare(score="probability", of="male"),
+        models=models,
+        table=PredictionTable(score_columns=("p",)),
     )
     run_audit(store, load_model(folder), ("all",), name="all")
     page.wait_for_selector(".lw-headline", timeout=60_000)  # without a reload

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.classifiers.classifier import NO_MAPS, WithoutMaps
 from core.classifiers.imported.elsewhere import TABLE, how_to_convert, not_the_file
+from core.classifiers.imported.import_options import USUAL_NETWORK, USUAL_TABLE, NetworkOptions, PredictionTable
 from core.classifiers.imported.spec import OF_ARCHITECTURES, InputOutputSpec, declare, from_dict
 from core.classifiers.info import FORMAT, MapsInfo, ModelInfo, ModelKind
 from core.errors import LookwhereError
@@ -24,7 +25,6 @@ from core.locks import alone
 from core.task import GENDER
 
 if TYPE_CHECKING:
-    import pandas as pd
     import torch
 
     from core.classifiers.classifier import Classifier
@@ -114,26 +114,20 @@ def import_model(
     spec: InputOutputSpec,
     *,
     models: Path,
-    architecture: str | None = None,
-    maps: str | None = None,
-    precision: str | None = None,
-    file_column: str = "file",
-    score_columns: tuple[str, ...] = ("score",),
-    faces: pd.DataFrame | None = None,
+    network: NetworkOptions = USUAL_NETWORK,
+    table: PredictionTable = USUAL_TABLE,
     complete: Callable[[Path], None] | None = None,
 ) -> Path:
     """Make the model folder `models/name` of a file; returns it. It appears whole or not at all.
 
-    `architecture` («torchvision:resnet18», «timm:convnext_tiny») is for state dicts, the columns are for predictions,
-    `maps` chooses how maps are made where there is a choice, or `none`; `precision` (`core.devices.PRECISIONS`) is what
-    a network of PyTorch computes in, by default float32. `faces`, a store's, are those that predictions are of: a
-    table that names none of them is refused. `complete` adds to the folder before it appears. Raises `LookwhereError`
-    where the file, the declaration or the name do not do.
+    `network` is for files of networks, `table` for predictions. `complete` adds to the folder before it appears. Raises
+    `LookwhereError` where the file, the declaration or the name do not do.
     """
     plain_name(name)
     if name.lower() in RESERVED:
         raise LookwhereError(f"--name {name!r}: models/{name.lower()} is kept for experiments; choose another name")
-    source, architecture = _of_hugging_face(source, architecture)
+    source, architecture = _of_hugging_face(source, network.architecture)
+    network = replace(network, architecture=architecture)
     if not source.is_file():
         raise LookwhereError(_no_file(source))
     if why := not_the_file(source):
@@ -141,24 +135,7 @@ def import_model(
     kind, path = kind_for(source), models / name
     if path.exists():
         raise LookwhereError(f"{path}: is there already; choose another --name or delete it")
-    if (kind == "torch") != (architecture is not None):
-        which = "needs --architecture, e.g. torchvision:resnet18" if kind == "torch" else "takes no --architecture"
-        raise LookwhereError(f"{source}: a {_suffix(source)} file {which}")
-    if faces is not None and kind != "predictions":
-        raise LookwhereError(f"{source}: --data is for tables of predictions; a model is tried by its audit")
-    if maps is not None and kind == "predictions":
-        raise LookwhereError(f"{source}: predictions alone give no maps; leave --maps out")
-    if precision is not None and kind != "torch":
-        raise LookwhereError(f"{source}: {_given_precision(kind)}; leave --precision out")
-    if spec.layer is not None and maps == NO_MAPS:
-        raise LookwhereError(f"{source}: layer is what maps explain, and --maps {NO_MAPS} asks for none; leave one out")
-    if spec.layer is not None and kind == "onnx":
-        raise LookwhereError(f"{source}: maps of an ONNX file look at no layer; leave layer out")
-    built = [name for name in OF_ARCHITECTURES if getattr(spec, name) is not None]
-    if built and kind == "onnx":
-        raise LookwhereError(f"{source}: {', '.join(built)}: an ONNX file has its own; leave that out")
-    if kind != "predictions" and (why := spec.doubt()):
-        raise LookwhereError(f"{source}: {why}")
+    _check_choices(source, kind, spec, network, table)
     read = sha256(source)
     with alone(path, "importing"):
         if path.exists():  # since it was looked for
@@ -167,29 +144,15 @@ def import_model(
         shutil.rmtree(work, ignore_errors=True)
         try:
             work.mkdir(parents=True)
-            if kind == "torch":
-                from core.classifiers.imported.torch_classifier import import_torch
-
-                record = import_torch(source, work, spec.for_images(), architecture, maps)
-                record["precision"] = precision or DEFAULT_PRECISION
-            elif kind == "onnx":
-                from core.classifiers.imported.onnx_classifier import import_onnx
-
-                record = import_onnx(source, work, spec.for_images(), maps)
-            else:
-                from core.classifiers.imported.predictions import import_predictions
-
-                record = import_predictions(source, work, spec, file_column, score_columns, faces)
+            record = _record(source, work, spec, network, table)
             if record["source"]["sha256"] != read or sha256(source) != read:
                 raise LookwhereError(f"{source}: changed while it was read; import it again")
-            declared_values, task = spec.as_probabilities().as_dict(), spec.task()
+            task = spec.task()
             content = {
                 "format": FORMAT,
                 "kind": kind,
                 "classes": list(task.classes),
-                "declaration": {
-                    key: value for key, value in declared_values.items() if kind != "predictions" or key in OF_SCORES
-                },
+                "declaration": _declaration(spec, kind),
                 "weights": WEIGHTS[kind],
                 **record,
                 "weights_sha256": sha256(work / WEIGHTS[kind]),
@@ -205,6 +168,53 @@ def import_model(
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return path
+
+
+def _check_choices(
+    source: Path, kind: str, spec: InputOutputSpec, network: NetworkOptions, table: PredictionTable
+) -> None:
+    """Raise `LookwhereError` where something is chosen that a file of this kind does not take, or lacks."""
+    if (kind == "torch") != (network.architecture is not None):
+        which = "needs --architecture, e.g. torchvision:resnet18" if kind == "torch" else "takes no --architecture"
+        raise LookwhereError(f"{source}: a {_suffix(source)} file {which}")
+    if table.faces is not None and kind != "predictions":
+        raise LookwhereError(f"{source}: --data is for tables of predictions; a model is tried by its audit")
+    if network.maps is not None and kind == "predictions":
+        raise LookwhereError(f"{source}: predictions alone give no maps; leave --maps out")
+    if network.precision is not None and kind != "torch":
+        raise LookwhereError(f"{source}: {_given_precision(kind)}; leave --precision out")
+    if spec.layer is not None and network.maps == NO_MAPS:
+        raise LookwhereError(f"{source}: layer is what maps explain, and --maps {NO_MAPS} asks for none; leave one out")
+    if spec.layer is not None and kind == "onnx":
+        raise LookwhereError(f"{source}: maps of an ONNX file look at no layer; leave layer out")
+    built = [name for name in OF_ARCHITECTURES if getattr(spec, name) is not None]
+    if built and kind == "onnx":
+        raise LookwhereError(f"{source}: {', '.join(built)}: an ONNX file has its own; leave that out")
+    if kind != "predictions" and (why := spec.doubt()):
+        raise LookwhereError(f"{source}: {why}")
+
+
+def _record(source: Path, work: Path, spec: InputOutputSpec, network: NetworkOptions, table: PredictionTable) -> dict:
+    """Put the weights or predictions into the folder `work`; returns what `model.json` keeps of them."""
+    kind = kind_for(source)
+    if kind == "torch":
+        from core.classifiers.imported.torch_classifier import import_torch
+
+        record = import_torch(source, work, spec.for_images(), network.architecture, network.maps)
+        return record | {"precision": network.precision or DEFAULT_PRECISION}
+    if kind == "onnx":
+        from core.classifiers.imported.onnx_classifier import import_onnx
+
+        return import_onnx(source, work, spec.for_images(), network.maps)
+    from core.classifiers.imported.predictions import import_predictions
+
+    return import_predictions(source, work, spec, table)
+
+
+def _declaration(spec: InputOutputSpec, kind: str) -> dict:
+    """What `model.json` keeps of the declaration: of predictions alone, what says how scores are read."""
+    values = spec.as_probabilities().as_dict()
+    return {key: value for key, value in values.items() if kind != "predictions" or key in OF_SCORES}
 
 
 def _given_precision(kind: str) -> str:

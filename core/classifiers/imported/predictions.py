@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from core.classifiers.imported.import_options import USUAL_TABLE, PredictionTable
 from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
 from core.classifiers.imported.spec import BOTH, ONE_OUTPUT, InputOutputSpec, from_dict
 from core.classifiers.info import ModelInfo
@@ -30,30 +31,25 @@ SURE = 20
 
 
 def import_predictions(
-    source: Path,
-    folder: Path,
-    spec: InputOutputSpec,
-    file_column: str = "file",
-    score_columns: tuple[str, ...] = ("score",),
-    faces: pd.DataFrame | None = None,
+    source: Path, folder: Path, spec: InputOutputSpec, layout: PredictionTable = USUAL_TABLE
 ) -> dict:
     """Check a table, write `folder/predictions.parquet` (`file`, `score_0`, …), and say what `model.json` keeps of it.
 
     A single logit or probability is in one column, logits or probabilities in several; `spec.female` and `male`
     count these. Percentages are divided by 100, and labels (words such as male) become probabilities of 0 and 1. A row
-    without a score leaves its face out. With `faces`, a data set's, some have to be found. `decisions` is in what is
+    without a score leaves its face out. Where `layout` names faces, some have to be found. `decisions` is in what is
     said where all scores are 0 or 1, `empty` is the number of rows without a score, where there are some. Raises
     `LookwhereError` naming the row or the columns where the table does not do.
     """
     spec.for_scores()
     single = spec.score in (*ONE_OUTPUT, "label")
     least = 1 if single else max(spec.pair) + 1
-    count = len(set(score_columns))
-    if count != len(score_columns) or count < least or (single and count > 1):
+    count = len(set(layout.score_columns))
+    if count != len(layout.score_columns) or count < least or (single and count > 1):
         counting = f"{BOTH} count" if spec.indices is None else "indices count"
         need = "one" if single else f"{least} different ones, in the order in which {counting} them"
-        raise LookwhereError(f"--score-column: {spec.score} needs {need}, not {', '.join(score_columns)}")
-    table, columns, first = _read(source, (file_column, *score_columns))
+        raise LookwhereError(f"--score-column: {spec.score} needs {need}, not {', '.join(layout.score_columns)}")
+    table, columns, first = _read(source, (layout.file_column, *layout.score_columns))
     if table.empty:
         raise LookwhereError(f"{source}: no row in it; a row a face is needed")
     files = _files(table[columns[0]], source, first)
@@ -69,8 +65,8 @@ def import_predictions(
         _percent(scores, columns[1:], source, rows)
         scores = scores / 100
     _plausible(scores, spec.as_probabilities(), columns[1:], source, rows)
-    if faces is not None:
-        _places(files, faces, source)
+    if layout.faces is not None:
+        _places(files, layout.faces, source)
     score_table = {f"score_{n}": column for n, column in enumerate(scores.T)}
     write_parquet(folder / FILE, pd.DataFrame({"file": files} | score_table))
     return {

@@ -13,6 +13,7 @@ import pytest
 from core.__main__ import main
 from core.audit.folder import open_audit
 from core.classifiers.imported import declare, import_model
+from core.classifiers.imported.import_options import PredictionTable
 from core.present.text.label_noise import UNSEEN
 from tests.helpers.pages import page, text
 from tests.helpers.shipped import ROOT
@@ -102,9 +103,12 @@ def test_an_interrupted_run_goes_on_and_another_table_is_refused(
     table = faces()
     table.to_csv(tmp_path / "answers.csv", index=False)
     import_model(
-        tmp_path / "answers.csv", "theirs", declare(None, score="probability", of="male"), models=tmp_path / "models",
-        file_column="photo", score_columns=("p",),
-    )  # fmt: skip
+        tmp_path / "answers.csv",
+        "theirs",
+        declare(None, score="probability", of="male"),
+        models=tmp_path / "models",
+        table=PredictionTable(file_column="photo", score_columns=("p",)),
+    )
     assert tabled(tmp_path, table, *SHARES, "--file-column", "photo") == 0
     assert tabled(tmp_path, table, *WORDS, "--file-column", "photo") == 2
     assert tabled(tmp_path, table[:-1], *SHARES, "--file-column", "photo") == 2

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from core.classifiers.features import reading
 from core.classifiers.folder import load_model, save_model
 from core.classifiers.imported import import_model
+from core.classifiers.imported.import_options import NetworkOptions
 from core.classifiers.info import ModelInfo, TrainingInfo, model_info
 from core.classifiers.resnet import GenderResNet
 from core.data.store import AlignedStore
@@ -104,7 +105,7 @@ def test_an_output_of_the_file_is_read_as_features_by_its_name(made_store: Align
 def test_maps_by_gradients_of_an_onnx_file_do_not_hinder_its_teaching(
     made_store: AlignedStore, models: Path, tmp_path: Path
 ) -> None:
-    import_model(tmp_path / "file.onnx", "graded", DECLARED, models=models, maps="gradcam")
+    import_model(tmp_path / "file.onnx", "graded", DECLARED, models=models, network=NetworkOptions(maps="gradcam"))
     by_name = taught(made_store, models, teacher=("graded",), teacher_outputs=("z",))
     exact = taught(made_store, models, teacher_outputs=("z",))
     torch.testing.assert_close(by_name.odds, exact.odds)
@@ -208,7 +209,7 @@ def test_what_cannot_teach_is_told(made_store: AlignedStore, models: Path, tmp_p
         find_teacher("nobody", models)
     with pytest.raises(LookwhereError, match="--teacher-terms: 1 for 0 teachers"):
         dataclasses.replace(CONFIG, teacher=())
-    import_model(tmp_path / "file.onnx", "mapless", DECLARED, models=models, maps="occlusion")
+    import_model(tmp_path / "file.onnx", "mapless", DECLARED, models=models, network=NetworkOptions(maps="occlusion"))
     with pytest.raises(LookwhereError, match="of mapless none has features"):
         taught(made_store, models, teacher=("mapless",))
     both = taught(made_store, models, teacher=("mapless", "small"), teacher_terms=())

@@ -15,6 +15,7 @@ from torchvision.models import resnet18
 
 from core.classifiers.folder import Model, load_model
 from core.classifiers.imported import declare, import_model, torch_classifier
+from core.classifiers.imported.import_options import NetworkOptions
 from core.classifiers.info import model_info
 from core.classifiers.preprocessing import prepare
 from core.commands.models import import_
@@ -54,7 +55,11 @@ def exported(file: Path, shape: list[object], kind: int = TensorProto.FLOAT) -> 
 
 def imported(source: Path, architecture: str | None = None, **said: object) -> Model:
     path = import_model(
-        source, "theirs", declare(None, **SAID | said), models=source.parent / "models", architecture=architecture
+        source,
+        "theirs",
+        declare(None, **SAID | said),
+        models=source.parent / "models",
+        network=NetworkOptions(architecture=architecture),
     )
     return load_model(path)
 

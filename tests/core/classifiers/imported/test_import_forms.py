@@ -13,6 +13,7 @@ from core.audit.folder import open_audit
 from core.audit.run import run_audit
 from core.classifiers.folder import Model, load_model
 from core.classifiers.imported import import_model
+from core.classifiers.imported.import_options import NetworkOptions
 from core.errors import LookwhereError
 from core.photo.prediction import read_faces
 from core.present.card import write_card
@@ -34,7 +35,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def imported(checkpoint: Path, models: Path, name: str = "theirs", **given: object) -> Model:
-    return load_model(import_model(checkpoint, name, declared(), models=models, architecture=NETWORK, **given))
+    return load_model(
+        import_model(checkpoint, name, declared(), models=models, network=NetworkOptions(NETWORK, **given))
+    )
 
 
 def test_a_checkpoint_named_pth_tar_is_a_state_dict_and_a_tar_archive_is_none(checkpoint: Path, tmp_path: Path) -> None:
@@ -50,10 +53,10 @@ def test_a_checkpoint_named_pth_tar_is_a_state_dict_and_a_tar_archive_is_none(ch
     np.testing.assert_allclose(model.classify.logits(faces), expected, atol=1e-4)
     (tmp_path / "images.tar").write_bytes(b"\0" * 1024)
     with pytest.raises(LookwhereError, match="not a model that can be imported"):
-        import_model(tmp_path / "images.tar", "other", declared(), models=tmp_path, architecture=NETWORK)
+        import_model(tmp_path / "images.tar", "other", declared(), models=tmp_path, network=NetworkOptions(NETWORK))
     (tmp_path / "images.pth.tar").write_bytes(b"train/\0" * 100)
     with pytest.raises(LookwhereError, match="no file of PyTorch's"):
-        import_model(tmp_path / "images.pth.tar", "other", declared(), models=tmp_path, architecture=NETWORK)
+        import_model(tmp_path / "images.pth.tar", "other", declared(), models=tmp_path, network=NetworkOptions(NETWORK))
 
 
 def test_no_maps_at_import_or_at_an_audit(checkpoint: Path, tmp_path: Path) -> None:
@@ -72,7 +75,9 @@ def test_no_maps_at_import_or_at_an_audit(checkpoint: Path, tmp_path: Path) -> N
     with pytest.raises(LookwhereError, match="with maps by none, not by occlusion"):
         run_audit(store, plain, ("all",), maps="occlusion", name="none", averages=AverageSetting(KeepAverages.NO))
     with pytest.raises(LookwhereError, match="--maps none asks for none"):
-        import_model(checkpoint, "x", declared(layer="features"), models=tmp_path, architecture=NETWORK, maps="none")
+        import_model(
+            checkpoint, "x", declared(layer="features"), models=tmp_path, network=NetworkOptions(NETWORK, maps="none")
+        )
 
 
 def test_float32_is_computed_unless_asked_and_card_and_audit_say_so(checkpoint: Path, tmp_path: Path) -> None:
@@ -99,4 +104,6 @@ def test_float32_is_computed_unless_asked_and_card_and_audit_say_so(checkpoint: 
 def test_a_precision_is_for_networks_alone(tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text("file,score\na.jpg,0.5\n")
     with pytest.raises(LookwhereError, match="predictions alone are computed no more; leave --precision out"):
-        import_model(tmp_path / "scores.csv", "x", declared(), models=tmp_path, precision="float32")
+        import_model(
+            tmp_path / "scores.csv", "x", declared(), models=tmp_path, network=NetworkOptions(precision="float32")
+        )

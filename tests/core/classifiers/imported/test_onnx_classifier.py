@@ -18,6 +18,7 @@ from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, import_model
+from core.classifiers.imported.import_options import NetworkOptions
 from core.classifiers.imported.onnx_classifier import load_onnx
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -96,7 +97,9 @@ def imported(tmp_path: Path, model: onnx.ModelProto, **changes: object):
     onnx.save(model, file)
     said = {key: value for key, value in (PLAIN | changes).items() if value is not None}
     maps = said.pop("maps", None)
-    return load_model(import_model(file, "made", declare(None, **said), models=tmp_path / "models", maps=maps))
+    return load_model(
+        import_model(file, "made", declare(None, **said), models=tmp_path / "models", network=NetworkOptions(maps=maps))
+    )
 
 
 def by_hand(file: Path, images: np.ndarray) -> np.ndarray:
@@ -152,7 +155,9 @@ def test_the_real_classifier_end_to_end(real_onnx: Path, real_store: AlignedStor
 
 
 def test_rise_of_the_real_classifier_agrees_with_occlusion(real_onnx: Path, real_store: AlignedStore, tmp_path) -> None:
-    model = load_model(import_model(real_onnx, "theirs", declare(DECLARED), models=tmp_path, maps="rise"))
+    model = load_model(
+        import_model(real_onnx, "theirs", declare(DECLARED), models=tmp_path, network=NetworkOptions(maps="rise"))
+    )
     assert model.classify.maps["method"] == "RISE" and model.classify.maps["masks"] % 2 == 0
     shown = np.array(real_store.images[::5])
     logits, evidence = model.classify(shown)

@@ -14,6 +14,7 @@ from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, import_model
+from core.classifiers.imported.import_options import NetworkOptions
 from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
 from tests.helpers.made_store import make_store
@@ -163,7 +164,11 @@ def imported(model: onnx.ModelProto, tmp_path: Path, said: dict, grey: bool = Fa
         **({"channels": "grey"} if grey else {}),
         **said,
     }
-    return load_model(import_model(file, "made", declare(None, **given), models=tmp_path / "models", maps=maps))
+    return load_model(
+        import_model(
+            file, "made", declare(None, **given), models=tmp_path / "models", network=NetworkOptions(maps=maps)
+        )
+    )
 
 
 def pictures(count: int = 6) -> np.ndarray:

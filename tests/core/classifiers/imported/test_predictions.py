@@ -17,6 +17,7 @@ from core.audit.notes import NoteCode
 from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, from_dict, import_model
+from core.classifiers.imported.import_options import PredictionTable
 from core.classifiers.imported.outputs import classes_doubt
 from core.classifiers.imported.predictions import scores_for
 from core.classifiers.info import ModelKind, model_info
@@ -36,7 +37,9 @@ def faces_table(paths: list[str], ids: list[str] | None = None) -> pd.DataFrame:
 
 
 def imported(file: Path, tmp_path: Path, said: dict | None = None, **columns: object) -> Path:
-    return import_model(file, "theirs", declare(None, **(said or MALE)), models=tmp_path / "models", **columns)
+    return import_model(
+        file, "theirs", declare(None, **(said or MALE)), models=tmp_path / "models", table=PredictionTable(**columns)
+    )
 
 
 def scores(path: Path, faces: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
