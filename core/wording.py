@@ -85,6 +85,16 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def lower_first(text: str) -> str:
+    """First letter lower-case, the rest as it is: a sentence that goes on after a colon or a semicolon."""
+    return text[:1].lower() + text[1:]
+
+
+def counted(count: int, noun: str) -> str:
+    """«1 seed», «3 seeds»: a number and its noun, whose plural ends in s."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def signed(value: float, digits: int = 2) -> str:
     """«+1.20», «−0.35»."""
     return number(value, f"+.{digits}f")

@@ -73,9 +73,14 @@ def kept_before(models: Path, planned: KeptAverages) -> bool:
 
 def remember(models: Path, averages: KeptAverages) -> None:
     """Add them to what is remembered, once."""
+    _remember(models, "kept", averages)
+
+
+def _remember(models: Path, field: str, averages: KeptAverages) -> None:
     record = _record(models)
-    if averages not in record.kept:
-        write_json(models / FILE, replace(record, kept=(*record.kept, averages)).to_json())
+    earlier = getattr(record, field)
+    if averages not in earlier:
+        write_json(models / FILE, replace(record, **{field: (*earlier, averages)}).to_json())
 
 
 def counted_before(models: Path, planned: KeptAverages) -> bool:
@@ -94,6 +99,4 @@ def counted_before(models: Path, planned: KeptAverages) -> bool:
 
 def remember_counted(models: Path, counts: KeptAverages) -> None:
     """Add what skin tone was counted of to what is remembered, once."""
-    record = _record(models)
-    if counts not in record.counted:
-        write_json(models / FILE, replace(record, counted=(*record.counted, counts)).to_json())
+    _remember(models, "counted", counts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.json_record import JsonRecord
+from core.wording import capital
 
 
 class NoteCode(StrEnum):
@@ -99,7 +100,7 @@ def note_words(note: Note) -> str:
 def note_sentence(note: Note) -> str:
     """The note as a sentence of its own; empty where an earlier version stored empty words."""
     words = note_words(note)
-    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?", "!")) or not words else ".")
+    return capital(words) + ("" if words.endswith((".", "?", "!")) or not words else ".")
 
 
 def _percent(share: float) -> str:

@@ -45,6 +45,7 @@ from core.locks import alone
 from core.process_group import meet
 from core.progress import Progress
 from core.ranks import Ranks
+from core.wording import lower_first
 
 #: What measures each part but the methods': (probe, seed, draws, progress) → part.
 MEASUREMENTS: dict[str, Callable[[Probe, int, int, Progress | None], Part]] = {
@@ -94,7 +95,7 @@ def run_checks(
         raise LookwhereError(f"--parts {', '.join(strange)}: unknown; there are {', '.join(ALL_PARTS)}")
     audit.need_maps()
     if why is not None and (shut := [part for part in parts if part in NETWORK_PARTS]):
-        raise LookwhereError(f"--parts {', '.join(shut)}: {why[:1].lower()}{why[1:].rstrip('.')}")
+        raise LookwhereError(f"--parts {', '.join(shut)}: {lower_first(why).rstrip('.')}")
     if why is not None:
         methods = ()
         if model.classify.method.name != audit.map_method:

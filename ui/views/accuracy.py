@@ -17,7 +17,7 @@ from core.present.text.original_study import MORPH
 from core.present.text.sentences import row_name
 from core.present.text.settings import kept_words
 from core.task import task_of
-from core.wording import capital, told_apart
+from core.wording import capital, lower_first, told_apart
 from ui.shell import downloads
 from ui.shell.page import Page
 from ui.widgets import help_texts, layout, terms
@@ -88,7 +88,7 @@ def _dots(table: pd.DataFrame, title: str, overall: float) -> None:
     names = [_label(row) for row in table.to_dict("records")]
     genders = list(table["gender"]) if "gender" in table else None
     figure = charts.accuracy_dots(table, names, genders, overall)
-    downloads.chart(figure, title.lower(), f"accuracy {title[0].lower()}{title[1:]}", key=title)
+    downloads.chart(figure, title.lower(), f"accuracy {lower_first(title)}", key=title)
 
 
 def _label(row: dict) -> str:

@@ -15,7 +15,7 @@ from core.data.faces import UNRECORDED
 from core.data.filters import Filter, group_name
 from core.errors import LookwhereError
 from core.verdicts import Verdict
-from core.wording import capital, percent
+from core.wording import capital, counted, percent
 
 CLAIMS = {
     "4": "A group that is missing from training is the cause of its gap.",
@@ -150,7 +150,7 @@ def _pairs(contrast: Contrast) -> str:
     """«over 3 seeds», or that in some of them both arms are one network."""
     treated, pairs = sum(contrast.given), len(contrast.given)
     if treated == pairs:
-        return f"over {pairs} seed{'' if pairs == 1 else 's'}"
+        return f"over {counted(pairs, 'seed')}"
     same = [str(seed) for seed, differs in enumerate(contrast.given) if not differs]
     where = f"seed {same[0]}" if len(same) == 1 else f"seeds {' and '.join(same)}"
     few = f", fewer than the {FEWEST_PAIRS} that a verdict needs" if treated < FEWEST_PAIRS else ""

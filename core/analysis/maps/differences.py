@@ -25,6 +25,7 @@ from core.data.filters import Filter
 from core.explain.placement import Placement
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
+from core.wording import capital
 
 #: With fewer faces (people, where they are known) on a side nothing is tested.
 ABSTAIN_UNDER = 30
@@ -114,7 +115,7 @@ class MapDifference:
                 f"{after}{'no' if after else 'No'} cell differs beyond chance between {_said(self.names[0])} and "
                 f"{_said(self.names[1])} (smallest family-wise {self.p_words}; largest {g})."
             )
-        first = self.names[0] if after else self.names[0][:1].upper() + self.names[0][1:]
+        first = self.names[0] if after else capital(self.names[0])
         return (
             f"{after}{_said(first)} and {_said(self.names[1])} differ beyond chance in "
             f"{int(self.significant.sum())} of {self.significant.size} cells (family-wise {self.p_words}; largest {g})."

@@ -12,6 +12,7 @@ from core.checks.definitions.base import Category, Check, CheckResult, View
 from core.checks.definitions.words import listed
 from core.checks.results import Checks
 from core.verdicts import CheckVerdict
+from core.wording import lower_first
 
 
 class RemovalOrder(StrEnum):
@@ -59,7 +60,7 @@ class OrderCheck(Check):
 
     def clause(self, checks: Checks, view: View) -> str | None:
         comparison = self._compared(checks, View(view.group), "the map") if self.leads else None
-        return None if comparison is None else comparison[1][:1].lower() + comparison[1][1:]
+        return None if comparison is None else lower_first(comparison[1])
 
     def _compared(self, checks: Checks, view: View, marker: str) -> tuple[CheckVerdict, str] | None:
         """Verdict, and the comparison with the controls in words; `marker` is what the sentence calls the map."""
@@ -82,7 +83,7 @@ class OrderCheck(Check):
             text = f"{self.does_not.format(marker=marker, score=view.score)} {listed(worse, 'or')}"
             text += f", and not surely than {listed(even, 'or')}" if even else ""
         else:
-            text = f"Whether {does[:1].lower()}{does[1:]} {listed(even, 'or')}, these faces do not tell"
+            text = f"Whether {lower_first(does)} {listed(even, 'or')}, these faces do not tell"
         if worse:
             text += f" (it is worse than {listed(worse)})"
         return CheckVerdict.from_parts(len(better) == len(rows), bool(better), bool(worse)), text

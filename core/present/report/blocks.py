@@ -17,7 +17,7 @@ from core.present.figures.chart_data import BarChart, IntervalChart, MapChart, M
 from core.present.figures.differences import panel_images
 from core.present.figures.raster import colour_bar
 from core.present.figures.row_scale import RowScale
-from core.wording import NONE, bounds, number, percent
+from core.wording import NONE, bounds, capital, number, percent
 
 #: An image in a page: (address, alternative text, caption).
 PageImage = tuple[str, str, str]
@@ -56,7 +56,7 @@ class Chart:
         order = {series.name: place for place, series in enumerate(self.data.series)}
         return [
             (
-                row.name[:1].upper() + row.name[1:],
+                capital(row.name),
                 row.note or "; ".join(detail for mark in row.marks for detail in mark.details),
                 [(m, styles[m.series]) for m in sorted(row.marks, key=lambda m: order[m.series]) if m.drawn],
                 row.words,

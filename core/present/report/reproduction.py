@@ -28,6 +28,7 @@ from core.present.text.speed import speed_words
 from core.present.text.task import task_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
+from core.wording import counted
 
 CORE = Path(__file__).resolve().parent.parent.parent
 #: What the sources are: bytecode and editors' leavings are not.
@@ -210,9 +211,7 @@ def reproduction_section(
         rows.append(("seed of checks", str(checks.manifest.seed)))
         rows.append(("checks made with", _versions(checks.manifest.versions)))
     if experiment is not None:
-        arms = "; ".join(
-            f"{arm.name}: {len(arm.models)} seed{'' if len(arm.models) == 1 else 's'}" for arm in experiment.arms
-        )
+        arms = "; ".join(f"{arm.name}: {counted(len(arm.models), 'seed')}" for arm in experiment.arms)
         rows.append((f"experiment {experiment.name}", arms))
     note = "Of the same audit, checks and code the same report comes out, byte for byte, but for its date."
     return section(

@@ -20,7 +20,7 @@ from core.analysis.comparison.board_answers import answers
 from core.data.filters import Filter, group_name
 from core.present.text.sentences import hottest_place
 from core.task import GENDER, GENDERS
-from core.wording import capital, in_points, number, p_words, percent, span, with_interval
+from core.wording import capital, in_points, lower_first, number, p_words, percent, span, with_interval
 
 CAUTION = (
     "Each model sees the same aligned faces, cropped and resized as its declaration says; its own pipeline may find, "
@@ -197,7 +197,7 @@ def _answers(table: pd.DataFrame, name: str) -> list[str]:
     words = answers_table(table)
     if not len(words):
         return []
-    head = f"Who gets no answer on {name}: {ANSWERS_RULE[:1].lower()}{ANSWERS_RULE[1:]}"
+    head = f"Who gets no answer on {name}: {lower_first(ANSWERS_RULE)}"
     return [head, "", *_table(list(words.columns), words.to_numpy().tolist()), ""]
 
 

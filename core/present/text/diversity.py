@@ -25,7 +25,7 @@ from core.classifiers.info import model_info
 from core.data.filters import Filter
 from core.present.text.credits import data_set_title
 from core.verdicts import Verdict
-from core.wording import bounds, capital, number, percent, signed_points
+from core.wording import bounds, capital, counted, lower_first, number, percent, signed_points
 
 QUESTION = "Does diversity of training close the gap, for whom, and where does the network look then?"
 CAUTION = (
@@ -64,7 +64,7 @@ def headline(study: Diversity, test: str, findings: list[Finding]) -> str:
     if first.verdict == Verdict.NOT_SUPPORTED and _widened(first):
         answer = "Diversity of training does not narrow the gap: with these networks it is wider, in both intervals"
     sentence = first.sentence if result is None else result.rise  # the rest stands with the question
-    return f"{answer}. {test_title(study, test)}: {sentence[:1].lower()}{sentence[1:]}"
+    return f"{answer}. {test_title(study, test)}: {lower_first(sentence)}"
 
 
 def _widened(first: Finding) -> bool:
@@ -130,10 +130,6 @@ def change_table(changes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def _span(low: float, high: float) -> str:
     return f"[{bounds(100 * low, 100 * high)}]" if low == low else "–"
 
@@ -154,8 +150,8 @@ def agreement_table(table: pd.DataFrame) -> pd.DataFrame:
 def map_sentences(table: pd.DataFrame) -> list[str]:
     """A sentence an arm: its r with the arm of all data sets, and that between seeds."""
     return [
-        f"{row.arm}: r = {number(row.between)} with {ALL} ({_count(row.pairs, 'pair')} of networks)"
-        + (f", {number(row.within)} between seeds ({_count(row.pairs_within, 'pair')})." if row.pairs_within else ".")
+        f"{row.arm}: r = {number(row.between)} with {ALL} ({counted(row.pairs, 'pair')} of networks)"
+        + (f", {number(row.within)} between seeds ({counted(row.pairs_within, 'pair')})." if row.pairs_within else ".")
         for row in table.itertuples()
     ]
 
@@ -163,7 +159,7 @@ def map_sentences(table: pd.DataFrame) -> list[str]:
 def diversity_report(study: Diversity) -> str:
     """Every number as text, by data set tested on."""
     lines = [
-        f"{study.experiment.title}: {_count(study.seeds, 'network')} an arm; {study.experiment.config}",
+        f"{study.experiment.title}: {counted(study.seeds, 'network')} an arm; {study.experiment.config}",
         QUESTION,
         "",
     ]

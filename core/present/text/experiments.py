@@ -9,7 +9,7 @@ from core.analysis.comparison.contrasts import arm_estimates, arm_table, claim_c
 from core.analysis.comparison.experiment import Experiment, Measure
 from core.analysis.comparison.paired import named
 from core.data.filters import Filter
-from core.wording import in_points, number, p_words, signed_points
+from core.wording import counted, in_points, number, p_words, signed_points
 
 
 def experiment_report(experiment: Experiment, filter: Filter | None = None) -> str:
@@ -20,7 +20,7 @@ def experiment_report(experiment: Experiment, filter: Filter | None = None) -> s
     lines = [f"{experiment.title}: {n:,} faces ({filter.describe()}) of audit {experiment.audit}; {experiment.config}"]
     table, means = arm_table(experiment, filter), arm_estimates(experiment, filter)
     for arm in experiment.arms:
-        lines += ["", f"{arm.name}: {arm.title}, {len(arm.models)} seed{'' if len(arm.models) == 1 else 's'}"]
+        lines += ["", f"{arm.name}: {arm.title}, {counted(len(arm.models), 'seed')}"]
         for _, row in means[means["arm"] == arm.name].iterrows():
             keys = ["measure"] if row["measure"] != Measure.GROUP else ["measure", "gender", "ethnicity"]
             same = (table["arm"] == arm.name) & (table[keys] == row[keys]).all(axis=1)

@@ -12,7 +12,7 @@ from core.audit.folder import Audit
 from core.data.faces import AGE_BANDS, UNRECORDED, age_band
 from core.data.filters import Filter
 from core.task import GENDER, Task
-from core.wording import number, signed
+from core.wording import capital, number, signed
 
 #: A prediction of the other class from this probability on is called confident.
 CONFIDENT = 0.9
@@ -55,7 +55,7 @@ def faces_sentence(audit: Audit, filter: Filter, kinds: str = "") -> str:
     low, high = wilson(len(wrong), len(faces))
     who = filter.describe()
     text = (
-        f"{who[:1].upper()}{who[1:]}: {len(wrong):,} of {len(faces):,} are predicted incorrectly, "
+        f"{capital(who)}: {len(wrong):,} of {len(faces):,} are predicted incorrectly, "
         f"{100 * len(wrong) / len(faces):.1f} % [{100 * low:.1f}–{100 * high:.1f}]"
     )
     if wrong.empty:

@@ -40,8 +40,7 @@ def gaps_report(audit: Audit, filter: Filter, threshold: float = 0.5, by: list[s
             f"By {grouping_words(by, audit.columns)} (exploratory: the declared analysis is of gender × ethnicity)"
         )
     if not by:
-        words = no_groups_words(faces)
-        return "\n".join([*lines, words[0].lower() + words[1:].removesuffix(".")])
+        return "\n".join([*lines, no_groups_words(faces)])
     groups = group_counts(faces, by, threshold, columns=audit.columns)
     every = group_counts(faces, by, threshold, smallest=1, columns=audit.columns)
     gap = gap_of(every)

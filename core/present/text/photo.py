@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.photo.certainty import CertaintyRank
 from core.photo.prediction import Prediction
 from core.task import GENDER, Task
-from core.wording import signed
+from core.wording import counted, signed
 
 #: A face of fewer pixels is blurred on the template; with less than half of them the model sees little of it.
 BLURRED = 2.0
@@ -73,7 +73,7 @@ def headline(images: list[tuple[str, list[Prediction]]], refused: int, place: Ce
     if not faces:
         if not images:
             return "The file cannot be read as an image." if refused == 1 else f"None of {refused} files can be read."
-        return f"No face was found in {_counted(len(images), 'image')}."
+        return f"No face was found in {counted(len(images), 'image')}."
     if len(faces) == 1:
         name, _, reading = faces[0]
         text = f"The model's guess for the face in {name} is {guess(reading)}"
@@ -84,7 +84,7 @@ def headline(images: list[tuple[str, list[Prediction]]], refused: int, place: Ce
     split = " and ".join(f"{label} for {c}" for label, c in zip(task.labels, counts, strict=True) if c)
     where = f"face {n} of {name}" if len(images) > 1 else f"face {n}"
     return (
-        f"{_counted(len(faces), 'face')} in {_counted(len(images), 'image')}: the model's guess is {split}, least "
+        f"{counted(len(faces), 'face')} in {counted(len(images), 'image')}: the model's guess is {split}, least "
         f"certain for {where}, {guess(least)}."
     )
 
@@ -99,7 +99,3 @@ def invitation(model: str, n: int | None, wrong: int | None, adults: bool = Fals
         return f"{model} has not been audited. {ask}"
     faces = "faces of adults" if adults else "faces"
     return f"{model} gave {100 * wrong / n:.1f} % of {n:,} audited {faces} the incorrect label. {ask}"
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"

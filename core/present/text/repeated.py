@@ -9,7 +9,7 @@ from core.analysis.original_study import STUDY, figure_name
 from core.data.filters import Filter
 from core.present.text.credits import credit, data_set_title
 from core.present.text.training_copies import training_copies_words
-from core.wording import bounds, percent
+from core.wording import bounds, counted, percent
 
 CAUTION = (
     "The data sets differ from the original's in size, ages, cameras and annotators, so a figure that does not come "
@@ -30,7 +30,7 @@ def interval_words(study: Repeated) -> str:
 
 def networks(study: Repeated) -> str:
     """«3 networks», or «1 network»."""
-    return f"{study.seeds} network{'' if study.seeds == 1 else 's'}"
+    return counted(study.seeds, "network")
 
 
 def test_title(study: Repeated, test: str, filter: Filter | None = None) -> str:

@@ -8,12 +8,13 @@ import pytest
 
 from core.analysis.accuracy.pairwise import pairwise
 from core.analysis.accuracy.regression import Term
+from core.data.faces import UNRECORDED
 from core.data.filters import Filter
 from core.present.card.failures import known_failures
 from core.present.report.gaps import gaps_section
 from core.present.text.gaps import differ_words, left_out_words, measure_words
 from core.present.text.gaps_report import gaps_report
-from core.present.text.sentences import scope
+from core.present.text.sentences import no_groups_words, scope
 from core.verdicts import TestVerdict
 from core.wording import p_words
 from tests.helpers.made_audit import made_audit
@@ -79,6 +80,13 @@ def test_terms_know_what_they_are_made_of() -> None:
     assert [t for t in Term if Term.GENDER.variables < t.variables] == [Term.GENDER_ETHNICITY, Term.GENDER_AGE]
     assert [t for t in Term if Term.AGE.variables < t.variables] == [Term.GENDER_AGE]
     assert not any(Term.GENDER_AGE.variables < t.variables for t in Term)
+
+
+def test_where_there_are_no_groups_the_reason_is_a_whole_sentence() -> None:
+    audit = made_audit(60, columns={"gender": "male", "ethnicity": UNRECORDED, "age": pd.NA}, shape=None)
+    sentence = no_groups_words(audit.faces)
+    assert sentence.endswith("no groups to compare.")
+    assert gaps_report(audit, Filter()).splitlines()[-1] == sentence
 
 
 def test_numbers_stand_below_each_other_though_names_are_long() -> None:
