@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -155,7 +156,7 @@ def _browser(audit: Audit, filter: Filter, clustering: ErrorClusters | None, ima
         notes = (
             [f"similarity {wording.number(v)}" for v in values[start:][: len(part)]] if order.by_similarity else None
         )
-        cards(audit, images, part, target, view, notes, "grid")
+        cards(audit, images, part, MapChoice(view, target), notes, "grid")
 
 
 def _of_group(audit: Audit, filter: Filter, rows: np.ndarray) -> tuple[np.ndarray, str]:
@@ -183,26 +184,37 @@ def _first_sheet(view: tuple, sheets: int) -> None:
     state.faces_view = view
 
 
+@dataclass(frozen=True)
+class MapChoice:
+    """How cards show maps: the `view`, one of `BESIDE`, `OVER` and `ALONE`, and what the maps explain (`target`)."""
+
+    view: str
+    target: str
+
+    @property
+    def signed(self) -> bool:
+        """A map of the margin is drawn in two colours, one for each class."""
+        return self.target == "margin"
+
+
 def cards(
     audit: Audit,
     images: AuditImages,
     rows: np.ndarray,
-    target: str,
-    view: str,
+    choice: MapChoice,
     notes: list[str] | None,
     key: str,
     under: Callable[[str], None] | None = None,
 ) -> None:
     """Cards of faces, each with a button that opens its record, or what `under` draws of its id; one scale for all
     their maps."""
-    signed = target == "margin"
-    maps = None if view == ALONE else audit.of_rows(rows).maps(target, "raw")
+    maps = None if choice.view == ALONE else audit.of_rows(rows).maps(choice.target, "raw")
     limit = 1.0 if maps is None else raster.shared_limit(list(maps))
-    with st.grid(min_column_width=215 if view == BESIDE else 130, gap="small"):
+    with st.grid(min_column_width=215 if choice.view == BESIDE else 130, gap="small"):
         for n, row in enumerate(rows):
             with st.container(gap="xxsmall"):
-                st.html(STYLE + _card(audit, images, row, None if maps is None else maps[n], limit, view, signed,
-                                      notes[n] if notes else ""))  # fmt: skip
+                face_map, note = None if maps is None else maps[n], notes[n] if notes else ""
+                st.html(STYLE + _card(audit, images, row, choice, face_map, limit, note))
                 face_id = str(audit.faces["face_id"].iloc[row])
                 if under is not None:
                     under(face_id)
@@ -212,9 +224,9 @@ def cards(
         st.html(
             layout.STYLE
             + layout.colour_scale(
-                signed,
+                choice.signed,
                 limit,
-                f"Map for target «{audit.task.label(target)}», {audit.map_method}; one scale.",
+                f"Map for target «{audit.task.label(choice.target)}», {audit.map_method}; one scale.",
                 audit.task,
             )
         )
@@ -224,10 +236,9 @@ def _card(
     audit: Audit,
     images: AuditImages,
     row: int,
+    choice: MapChoice,
     face_map: np.ndarray | None,
     limit: float,
-    view: str,
-    signed: bool,
     note: str,
 ) -> str:
     face, line = images.face(row), audit.faces.iloc[row]
@@ -235,12 +246,11 @@ def _card(
     labelled, answer = task.label(str(line[task.attribute])), task.label(str(line["predicted"]))
     alt = f"Face {line['face_id']}: labelled {labelled}, predicted {answer}"
     panels = [(raster.show_face(face, SIDE), alt)]
-    if view == OVER:
-        panels = [
-            (raster.overlay(face, face_map, limit, OPACITY, signed, SIDE, audit.placement), f"{alt}, with its map")
-        ]
-    elif view == BESIDE:
-        panels.append((raster.paint(face_map, limit, signed, SIDE, audit.placement), f"Map of it: {alt}"))
+    if choice.view == OVER:
+        over = raster.overlay(face, face_map, limit, OPACITY, choice.signed, SIDE, audit.placement)
+        panels = [(over, f"{alt}, with its map")]
+    elif choice.view == BESIDE:
+        panels.append((raster.paint(face_map, limit, choice.signed, SIDE, audit.placement), f"Map of it: {alt}"))
     tags = "".join(f"<img src='{raster.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in panels)
     verdict = f"predicted {html.escape(answer)}"
     if not line["correct"]:
@@ -363,5 +373,5 @@ def _others(
     more = f" (the first {single_faces.PAGE} of {len(rows):,})" if len(rows) > single_faces.PAGE else ""
     terms.markdown(f"**{title}**{more}")
     notes = None if cosines is None else [f"similarity {wording.number(c)}" for c in cosines]
-    target = st.session_state.get("target", "predicted")
-    cards(audit, images, rows[: single_faces.PAGE], target, OVER if audit.has_maps else ALONE, notes, key)
+    choice = MapChoice(OVER if audit.has_maps else ALONE, st.session_state.get("target", "predicted"))
+    cards(audit, images, rows[: single_faces.PAGE], choice, notes, key)

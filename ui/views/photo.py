@@ -30,7 +30,7 @@ from core.present.figures.plotly_charts import figure_of
 from core.present.text import escape
 from core.present.text import photo as photo_text
 from core.task import Task
-from core.wording import capital, signed
+from core.wording import capital, counted, signed
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
@@ -299,11 +299,11 @@ def _show(n: int, result: Result, audit: Audit | None, target: str, opacity: flo
         number = _pick(n, result)
         boxes = [_scaled(face, result.scale) for face in result.faces]
         marked = raster.data_uri(figures.marked(result.image, boxes, number if several else None))
-        alt = f"The image with {len(boxes)} face{'' if len(boxes) == 1 else 's'} marked"
+        alt = f"The image with {counted(len(boxes), 'face')} marked"
         whole = f"<img class='lw-seen' src='{marked}' alt='{alt}'>"
         cards = "".join(
-            _card(face, reading, placed(audit, reading) if several else None, target, opacity, limit, k, several)
-            for k, (face, reading) in enumerate(zip(result.faces, result.readings, strict=True))
+            _card(face, reading, placed(audit, reading) if several else None, target, opacity, limit, several and k)
+            for k, (face, reading) in enumerate(zip(result.faces, result.readings, strict=True), 1)
         )
         with above:
             left, right = st.columns([1, 1.35]) if len(result.faces) == 1 else (above, above)
@@ -331,10 +331,10 @@ def _scaled(face: Face, scale: float) -> Face:
 
 
 def _card(
-    face: Face, reading: Prediction, rank: CertaintyRank | None, target: str, opacity: float, limit: float, k: int,
-    several: bool,
-) -> str:  # fmt: skip
-    name = f"Face {k + 1}" if several else "The face"
+    face: Face, reading: Prediction, rank: CertaintyRank | None, target: str, opacity: float, limit: float, number: int
+) -> str:
+    """HTML of one face's card; `number` is its place among several in the image, 0 of the only one."""
+    name = f"Face {number}" if number else "The face"
     panels = [(figures.with_points(face), "aligned, with its points", f"{name}, aligned, with its five points")]
     if reading.evidence is not None:
         over = raster.overlay(
@@ -349,7 +349,7 @@ def _card(
         facts.append(photo_text.place_words(rank, reading.task))
     answer = html.escape(capital(reading.task.label(reading.predicted)))
     return (
-        f"<div class='lw-crop'><h4>{f'{k + 1}: ' if several else ''}"
+        f"<div class='lw-crop'><h4>{f'{number}: ' if number else ''}"
         f"{answer} at {photo_text.probability(reading.probability)}</h4>{layout.image_row(panels)}"
         f"<p>{html.escape('; '.join(facts))}.</p></div>"
     )

@@ -22,7 +22,7 @@ from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
 from ui.shell.page import Page
-from ui.views.faces import ALONE, audit_images_of, cards, how_to_attach
+from ui.views.faces import ALONE, MapChoice, audit_images_of, cards, how_to_attach
 from ui.views.wrong_labels import show_tipping_points
 from ui.widgets import controls, layout, terms
 
@@ -75,7 +75,7 @@ def _review(p: Page) -> None:
             st.session_state.leaf = 1
         sheet = st.pagination(sheets, key="leaf", bind="query-params") if sheets > 1 else 1
         part = rows[(sheet - 1) * single_faces.PAGE : sheet * single_faces.PAGE]
-        cards(audit, images, part, "margin", ALONE, None, "review", lambda face: _decide(decisions, face))
+        cards(audit, images, part, MapChoice(ALONE, "margin"), None, "review", lambda face: _decide(decisions, face))
     terms.caption(reviewed_so_far(decisions))
     _take_away(audit, rows, decisions)
 

@@ -126,13 +126,14 @@ def explain(faces: pd.DataFrame, columns: Sequence[Column], by: list[str] | None
         raise LookwhereError("nothing was measured from these images and no age is known, so nothing can be explained")
     unit, words = people(faces), list(names["group"].iloc[large])
     side = _sides(group[inside], task_of(faces).is_positive(faces)[inside], len(large))
-    rows = [_rows(f, *_bands(f.codes), group, right, unit, words, side) for f in factors]
+    compared = _Compared(group, right, unit, words, side)
+    rows = [_rows(f, *_bands(f.codes), compared) for f in factors]
     measures = [factor for factor in factors if factor.measured]
     if len(measures) > 1:
         blocks = [_dummies(_thirds(f), 4)[:, 1:] for f in measures]
         both = Factor(TOGETHER, TOGETHER, np.zeros(len(faces), dtype=np.int64), 1, True)
         pattern, cell = np.unique(np.hstack(blocks), axis=0, return_inverse=True)
-        rows.append(_rows(both, pattern, cell.ravel(), group, right, unit, words, side))
+        rows.append(_rows(both, pattern, cell.ravel(), compared))
     table = pd.concat(rows, ignore_index=True)
     z = float(-ndtri((1 - LEVEL ** (1 / max(len(table), 1))) / 2))
     table["sure"] = (np.abs(table["explained"]) > z * table["error"]) & (table["error"] > 0)
@@ -156,17 +157,29 @@ def _dummies(codes: np.ndarray, bands: int) -> np.ndarray:
     return (codes[:, None] == np.arange(bands)).astype(np.float64)
 
 
-def _rows(
-    factor: Factor, pattern: np.ndarray, cell: np.ndarray, group: np.ndarray, right: np.ndarray,
-    unit: np.ndarray | None, words: list[str], side: np.ndarray,
-) -> pd.DataFrame:  # fmt: skip
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """The faces and groups that are compared.
+
+    `group` (N,) is each face's group, −1 of small ones; `right` bool (N,) its outcome; `unit` (N,) its person, None
+    where people are unknown. `words` names the groups; `side` (G, S) one-hot the slopes of each group.
+    """
+
+    group: np.ndarray
+    right: np.ndarray
+    unit: np.ndarray | None
+    words: list[str]
+    side: np.ndarray
+
+
+def _rows(factor: Factor, pattern: np.ndarray, cell: np.ndarray, compared: _Compared) -> pd.DataFrame:
     """A factor's rows of `Explained.table`, with the `error` of `explained`.
 
-    `pattern` (R, Q) has its columns, `cell` (N,) each face's row there, −1 where it is not known; `side` (G, S) one-hot
-    the slopes of each group.
+    `pattern` (R, Q) has its columns, `cell` (N,) each face's row there, −1 where it is not known.
     """
-    use = (cell >= 0) & (group >= 0)
-    g, k, cell, count = group[use], right[use], cell[use], len(words)
+    words, side, unit = compared.words, compared.side, compared.unit
+    use = (cell >= 0) & (compared.group >= 0)
+    g, k, cell, count = compared.group[use], compared.right[use], cell[use], len(words)
     n = np.bincount(g * len(pattern) + cell, minlength=count * len(pattern)).reshape(count, -1).astype(np.float64)
     hits = np.bincount(g * len(pattern) + cell, weights=k, minlength=n.size).reshape(n.shape)
     at, place = np.nonzero(n)

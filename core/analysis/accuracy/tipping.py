@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -45,9 +47,8 @@ def tipping_points(audit: Audit, filter: Filter | None = None, threshold: float 
     doubted = likely_mislabels(audit.faces)[inside] & ~groups.right
     suspects = np.bincount(groups.member[doubted & (groups.member >= 0)], minlength=len(table))
     k, n = table["correct"].to_numpy(dtype=float), table["n"].to_numpy(dtype=float)
-    _, _, high = _bounds(
-        k[:, None], n[:, None], k[None], n[None], effect[:, None], effect[None], small[:, None], small[None]
-    )
+    columns = (k, n, effect, small)
+    _, _, high = _bounds(_Counts(*(c[:, None] for c in columns)), _Counts(*(c[None] for c in columns)))
     rows = []
     for a, b in np.argwhere(high < 0):
         worse, better = table.iloc[a], table.iloc[b]
@@ -56,10 +57,10 @@ def tipping_points(audit: Audit, filter: Filter | None = None, threshold: float 
         labels = np.arange(errors + 1.0)
         if moves:
             joined = labels if joins else 0 * labels
-            counts = k[a] + 0 * labels, n[a] - labels, k[b] + joined, n[b] + joined
+            moved = (k[a] + 0 * labels, n[a] - labels), (k[b] + joined, n[b] + joined)
         else:
-            counts = k[a] + labels, n[a] + 0 * labels, k[b] + 0 * labels, n[b] + 0 * labels
-        bounds = _bounds(*counts, effect[a], effect[b], small[a], small[b])
+            moved = (k[a] + labels, n[a] + 0 * labels), (k[b] + 0 * labels, n[b] + 0 * labels)
+        bounds = _bounds(*(_Counts(*c, effect[row], small[row]) for c, row in zip(moved, (a, b), strict=True)))
         reached = np.flatnonzero(~(bounds[2] < 0))
         rows.append(
             (worse["group"], better["group"], int(worse["n"]), int(better["n"]), *(bound[0] for bound in bounds),
@@ -69,20 +70,27 @@ def tipping_points(audit: Audit, filter: Filter | None = None, threshold: float 
     return result.sort_values(["wrong_labels", "difference"], kind="stable", ignore_index=True)
 
 
-def _bounds(
-    k1: np.ndarray, n1: np.ndarray, k2: np.ndarray, n2: np.ndarray,
-    effect1: np.ndarray, effect2: np.ndarray, small1: np.ndarray, small2: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+@dataclass(frozen=True, eq=False)
+class _Counts:
+    """A group's correct predictions `k` of `n`, for each number of wrong labels; its design effect; is it small?"""
+
+    k: np.ndarray
+    n: np.ndarray
+    effect: np.ndarray
+    small: np.ndarray
+
+
+def _bounds(worse: _Counts, better: _Counts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Differences and Newcombe's bounds (`newcombe_bounds`), of small groups from exact ones where wider."""
     ends = []
     with np.errstate(divide="ignore", invalid="ignore"):  # all faces of a group may be wrong labels
-        for k, n, effect, small in ((k1, n1, effect1, small1), (k2, n2, effect2, small2)):
-            k, n = k / effect, n / effect
+        for group in (worse, better):
+            k, n = group.k / group.effect, group.n / group.effect
             low, high = wilson(k, n)
-            if small.any():
+            if group.small.any():
                 exact = clopper_pearson(k, n, LEVEL)
                 low, high = (
-                    np.where(small, wider, end)
+                    np.where(group.small, wider, end)
                     for wider, end in ((np.minimum(low, exact[0]), low), (np.maximum(high, exact[1]), high))
                 )
             ends.append((k / n, low, high))
