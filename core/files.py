@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import json
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import LookwhereError
+from core.locks import put_in_place
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,9 +99,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         with path.open("wb") as file:
             file.write(content)
         return
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    with put_in_place(path) as partial:
+        partial.write_bytes(content)
 
 
 def write_json(path: Path, content: dict) -> None:
@@ -146,15 +145,10 @@ def write_parquet(path: Path, table: pd.DataFrame, texts: Mapping[str, str] | No
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    partial = path.with_name(path.name + ".partial")
-    try:
-        content = pa.Table.from_pandas(table, preserve_index=False)
-        content = content.replace_schema_metadata({**(content.schema.metadata or {}), **(texts or {})})
+    content = pa.Table.from_pandas(table, preserve_index=False)
+    content = content.replace_schema_metadata({**(content.schema.metadata or {}), **(texts or {})})
+    with put_in_place(path) as partial:
         pq.write_table(content, partial, **parquet_encodings(content.schema, len(table)))
-        partial.replace(path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
 
 
 def sha256(path: Path) -> str:

@@ -37,6 +37,7 @@ def alone(output: Path, doing: str, *, wait: bool = False) -> Iterator[None]:
         raise LookwhereError(f"{output}: names no file or folder of its own; give it a name")
     file = output.with_name(f".{output.name}.lock")
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         handle = _locked(file, wait)
     except BlockingIOError as error:
         raise TakenError(f"{output}: another process is {doing} it now; wait for it, or stop it") from error
@@ -53,11 +54,37 @@ def alone(output: Path, doing: str, *, wait: bool = False) -> Iterator[None]:
             os.close(handle)
 
 
+@contextlib.contextmanager
+def put_in_place(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to: it takes the place of `path` when the block ends, and goes where that fails.
+
+    Of several processes one writes at a time, and the others wait: they would write into the same file, and take it
+    from each other. One that was killed leaves its file, which the next writes over. Raises `OSError`.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        handle = _locked(partial, wait=True)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        handle = None  # whoever writes is told
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        # Only here: once it is in place, a file of this name is another process's.
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
 def _locked(file: Path, wait: bool) -> int | None:
     """The descriptor of the locked file; None where the system has no such locks. Raises `OSError`."""
     if fcntl is None:
         return None
-    file.parent.mkdir(parents=True, exist_ok=True)
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
         try:

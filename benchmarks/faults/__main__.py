@@ -1,4 +1,4 @@
-"""Faults put into align, train, audit, check, report and import, and what the same command makes of what is left.
+"""Faults put into the commands that write, and what the same command makes of what is left.
 
     python -m benchmarks.faults --times 10
     python -m benchmarks.faults --stage import report --fault kill full --times 20
@@ -71,7 +71,7 @@ def main(
     """Print a row a fault and stage; exit code 1 where anything was lost, wrong or unclear.
 
     Args:
-        stage: Which of align, train, audit, check, report, import.
+        stage: Which commands, by the names in `stages.py`: align, train, audit, check, report, import and others.
         fault: Which of kill, moment, term, full, readonly, vanish, change, cut, over, clock, two, flip.
         times: How often each is put in; 0 is once at every change of files where that is to be had.
         seed: Of what is drawn at random.

@@ -64,6 +64,69 @@ STAGES = {
         "models/m/audits/a",
         ("align", "train", "audit"),
     ),
+    "measure": Stage(
+        ("measure", "--data", "store", "--source", "pics", *_MODEL, "--audit", "a"),
+        ("store/measured.parquet", "models/m/audits/a/measured.parquet"),
+        "store",
+        ("align", "train", "audit"),
+    ),
+    "look": Stage(("look", "--data", "store", "--faces", "4", "--out", "look.png"), ("look.png",), "store", ("align",)),
+    "show": Stage(
+        ("show", *_MODEL, "--audit", "a", "--out", "groups.csv", "groups.tex"),
+        ("groups.csv", "groups.tex"),
+        "models/m/audits/a",
+        ("align", "train", "audit"),
+    ),
+    "review": Stage(
+        ("review", *_MODEL, "--audit", "a", "--out", "suspects.csv"),
+        ("suspects.csv",),
+        "models/m/audits/a",
+        ("align", "train", "audit"),
+    ),
+    "recount": Stage(
+        ("review", *_MODEL, "--audit", "a", "--reviewed", "decisions.csv"),
+        tuple(f"models/m/audits/a-reviewed/{name}" for name in ("faces.parquet", "averages.npz", "audit.json")),
+        "models/m/audits/a",
+        ("align", "train", "audit"),
+    ),
+    "portraits": Stage(
+        ("portraits", "--model", "m", "--models", "models"),
+        ("models/m/portraits.npz",),
+        "models/m",
+        ("align", "train"),
+    ),
+    "compare": Stage(
+        ("compare", "m/a", "m/a-reviewed", "--models", "models", "--out", "c.html"),
+        ("c.html",),
+        "models/m/audits/a",
+        ("align", "train", "audit", "recount"),
+    ),
+    "table": Stage(
+        (
+            "table",
+            "t.csv",
+            "--score-column",
+            "score",
+            "--score",
+            "probability",
+            "--of",
+            "male",
+            "--name",
+            "t",
+            "--audit",
+            "a",
+            "--models",
+            "models",
+        ),
+        (
+            "models/t/model.json",
+            "models/t/predictions.parquet",
+            "models/t/audits/a/faces.parquet",
+            "models/t/audits/a/audit.json",
+            "models/t/CARD.md",
+        ),
+        "t.csv",
+    ),
     "import": Stage(
         ("import", "s.csv", "--name", "theirs", "--score", "probability", "--of", "male", "--models", "models"),
         ("models/theirs/model.json", "models/theirs/predictions.parquet", "models/theirs/CARD.md"),
@@ -87,6 +150,9 @@ def make_inputs(folder: Path) -> None:
         )
     (folder / "c.yaml").write_text("stages:\n  - {size: 32, epochs: 2}\nbatch: 4\nnorm_batches: 1\nchoose: overall\n")
     (folder / "s.csv").write_text("file,score\na.jpg,0.2\nb.jpg,0.8\n")
+    rows = [f"f{n},{('female', 'male')[n % 2]},0.{n % 9 + 1}" for n in range(30)]
+    (folder / "t.csv").write_text("\n".join(["file,gender,score", *rows, ""]))
+    (folder / "decisions.csv").write_text("face_id,decision\n")
 
 
 def result(stage: Stage, folder: Path) -> list[object]:

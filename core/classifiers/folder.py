@@ -16,6 +16,7 @@ from core.classifiers.info import ModelInfo, model_info
 from core.errors import LookwhereError
 from core.files import sha256, write_json
 from core.integrity import record_files
+from core.locks import put_in_place
 from core.remote import MODEL, fetched
 
 if TYPE_CHECKING:  # pages list models without paying for torch
@@ -70,9 +71,8 @@ def save_model(path: Path, network: GenderResNet, info: ModelInfo) -> ModelInfo:
         name: (tensor.half() if tensor.is_floating_point() and "running_" not in name else tensor).cpu().contiguous()
         for name, tensor in network.state_dict().items()
     }
-    partial = path / "model.safetensors.partial"
-    save_file(state, partial)
-    partial.replace(path / "model.safetensors")
+    with put_in_place(path / "model.safetensors") as partial:
+        save_file(state, partial)
     content = replace(
         info,
         key_order=(),

@@ -33,6 +33,7 @@ from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import read_npz
 from core.integrity import FileRecord, damage, record_files
+from core.locks import put_in_place
 
 FILE = "training-faces.npz"
 #: Of the hash's 32 bytes so many are kept: of a million faces and a million asked about, one in 18 million such
@@ -77,8 +78,7 @@ class TrainingHashes:
 
     def save(self, folder: Path) -> FileRecord:
         """Write them beside a model's weights; returns what `model.json` records of the file."""
-        partial = folder / f"{FILE}.partial"
-        with partial.open("wb") as out:
+        with put_in_place(folder / FILE) as partial, partial.open("wb") as out:
             np.savez(
                 out,
                 salt=np.frombuffer(self.salt, dtype=np.uint8),
@@ -86,7 +86,6 @@ class TrainingHashes:
                 aligned=self.aligned,
                 count=np.int64(self.count),
             )
-        partial.replace(folder / FILE)
         return record_files(folder, (FILE,))[FILE]
 
 

@@ -11,13 +11,14 @@ import pandas as pd
 from core.data.alignment import FaceAligner, shrunk
 from core.data.faces import gender_known
 from core.data.images import decode
-from core.data.measured import DECIMALS, measure, write_measured
+from core.data.measured import DECIMALS, measure, read_measured, write_measured
 from core.data.measures import FROM_SOURCE
 from core.data.readers import READERS, choose_reader
 from core.data.sources import open_source
 from core.data.store import AlignedStore
 from core.data.store_info import DecidedBy
 from core.errors import LookwhereError
+from core.locks import alone
 from core.progress import Progress
 
 #: Landmarks found again may lie so many pixels of the square from the store's: else it is another face or crop.
@@ -30,8 +31,9 @@ def measure_store(store: AlignedStore, progress: Progress | None = None) -> Alig
     if store.measured is not None:
         return store
     looked_for = None if (store.manifest.detector or "none").startswith("none") else store.landmarks
-    tick = progress("measuring", len(store.faces)) if progress else None
-    write_measured(store.path, measure(store.images, store.faces, looked_for, tick=tick))
+    with alone(store.path, "measuring"):
+        tick = progress("measuring", len(store.faces)) if progress else None
+        write_measured(store.path, measure(store.images, store.faces, looked_for, tick=tick))
     return AlignedStore.open(store.path)
 
 
@@ -45,11 +47,26 @@ def measure_again(
 ) -> int:
     """Find the store's faces in their data set once more and add what is measured there (`FROM_SOURCE`).
 
-    `only` names the faces to look for, by `face_id`; by default all. Returns how many of them were not found again
-    where the store has them, and so have no such measure. Raises `LookwhereError` where the data set lacks the store's
-    images, or the store is of images aligned already.
+    `only` names the faces to look for, by `face_id`; by default all. Others keep what was measured of them before.
+    Returns how many of them were not found again where the store has them, and so have no such measure. Raises
+    `LookwhereError` where the data set lacks the store's images, the store is of images aligned already, or another
+    process measures it.
     """
-    if store.measured is None:
+    with alone(store.path, "measuring"):
+        return _measured_again(store, data, dataset, only, device, progress)
+
+
+def _measured_again(
+    store: AlignedStore,
+    data: Path,
+    dataset: str | None,
+    only: Container[str] | None,
+    device: str,
+    progress: Progress | None,
+) -> int:
+    # As it is now: another process may have measured since the store was opened.
+    before = read_measured(store.path, store.faces)
+    if before is None:
         raise LookwhereError(f"{store.path}: nothing was measured from its images yet")
     # Of a store without gender any of its columns says that none is asked for.
     target = None if gender_known(store.faces) else next((column.name for column in store.columns), None)
@@ -82,7 +99,10 @@ def measure_again(
             batch = []
     if batch:
         _measure_batch(aligner, batch, place, store, values)
-    table = store.measured.drop(columns=list(FROM_SOURCE), errors="ignore")
+    for n, name in enumerate(FROM_SOURCE):
+        if name in before:
+            values[~selected, n] = before[name].to_numpy()[~selected]
+    table = before.drop(columns=list(FROM_SOURCE), errors="ignore")
     measures = [n for n in range(len(FROM_SOURCE)) if np.isfinite(values[:, n]).any()]
     table = table.assign(**{FROM_SOURCE[n]: values[:, n].round(DECIMALS) for n in measures})
     write_measured(store.path, pd.concat([faces[["face_id"]], table], axis=1))

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from core.errors import LookwhereError
+from core.files import write_bytes
 
 #: Where they lie in the folder of jobs.
 FOLDER = "uploads"
@@ -35,9 +36,7 @@ def keep_upload(jobs: Path, name: str, content: bytes, suffixes: tuple[str, ...]
         if used_bytes(jobs) + len(content) > MAXIMUM_TOTAL:
             raise LookwhereError(f"{jobs / FOLDER}: {MAXIMUM_TOTAL // 2**30} GB of uploads; delete some")
         folder.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f".{file.name}.partial")
-        partial.write_bytes(content)
-        partial.replace(file)
+        write_bytes(file, content)
     return file.resolve()
 
 

@@ -19,6 +19,7 @@ from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.files import read_npz
 from core.json_record import parsed
+from core.locks import put_in_place
 from core.photo.faces import Face
 from core.photo.prediction import Prediction, head_bias, read_faces
 from core.task import GENDER, Task
@@ -111,9 +112,8 @@ def draw(folder: Path, classify: Classifier, weights: str) -> dict[str, Drawn]:
         arrays["evidence"] = np.stack(
             [prediction.evidence for prediction in predictions if prediction.evidence is not None]
         )
-    partial = (folder / FILE).with_suffix(".partial.npz")
-    np.savez_compressed(partial, about=np.array(json.dumps(about)), **arrays)
-    partial.replace(folder / FILE)
+    with put_in_place(folder / FILE) as partial, partial.open("wb") as out:
+        np.savez_compressed(out, about=np.array(json.dumps(about)), **arrays)
     return drawn(folder, weights)
 
 

@@ -17,6 +17,7 @@ from core.classifiers.tensor_file import read_tensors
 from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
 from core.json_record import parsed
+from core.locks import put_in_place
 from core.training.face_sets import FaceSets
 
 #: Under what a checkpoint's header keeps its SHA-256.
@@ -72,12 +73,11 @@ def check_faces(meta: dict, sets: FaceSets, file: Path) -> None:
 
 def save_checkpoint(file: Path, tensors: dict[str, Tensor], meta: dict) -> None:
     """All of a run's tensors and its counters in one safetensors file, whole or not at all."""
-    partial = file.with_name(file.name + ".partial")
     plainly, text = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}, json.dumps(meta)
-    save_file(plainly, partial, {"meta": text, SHA256: _digest(plainly, text)})
-    with partial.open("rb") as content:
-        os.fsync(content.fileno())
-    partial.replace(file)
+    with put_in_place(file) as partial:
+        save_file(plainly, partial, {"meta": text, SHA256: _digest(plainly, text)})
+        with partial.open("rb") as content:
+            os.fsync(content.fileno())
 
 
 def _digest(tensors: dict[str, Tensor], meta: str) -> str:

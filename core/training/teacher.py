@@ -27,6 +27,7 @@ from core.data.mapped import let_go
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import read_npz
+from core.locks import put_in_place
 from core.places import MODELS
 from core.progress import Progress, ProgressBars
 from core.task import Task
@@ -203,10 +204,8 @@ def _compute(
     let_go(store.images)
     arrays = {"logits": np.concatenate(logits), "features": np.concatenate(batches) if batches else np.empty((0, 0))}
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(file.name + ".partial")
-    with partial.open("wb") as out:
+    with put_in_place(file) as partial, partial.open("wb") as out:
         np.savez(out, digest=np.array(_digest(arrays)), **arrays)
-    partial.replace(file)
 
 
 def _read(file: Path) -> tuple[np.ndarray, np.ndarray | None]:

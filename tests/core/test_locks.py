@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,10 @@ from core.data.build_store import build_store
 from core.data.readers import choose_reader
 from core.data.sources import open_source
 from core.errors import LookwhereError
-from core.locks import alone
+from core.files import write_json
+from core.locks import alone, put_in_place
+from core.present.card import write_card
+from core.present.card.sections import CARD
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import Brightness
 
@@ -65,6 +69,65 @@ def test_waiting_ends_with_the_other(tmp_path: Path) -> None:
             assert time.monotonic() - began > 0.2
     finally:
         process.wait()
+
+
+PUTTER = """
+import sys
+from pathlib import Path
+from core.files import write_bytes
+for _ in range(300):
+    write_bytes(Path(sys.argv[1]), sys.argv[2].encode() * 100_000)
+"""
+
+
+def test_two_who_write_one_file_again_and_again_each_put_a_whole_one_in_place(tmp_path: Path) -> None:
+    file = tmp_path / "one.bin"
+    both = [subprocess.Popen([sys.executable, "-c", PUTTER, str(file), sign], stderr=subprocess.PIPE) for sign in "ab"]
+    errors = [process.communicate(timeout=120)[1] for process in both]
+    assert errors == [b"", b""], "neither takes the other's file away"
+    assert file.read_bytes() in (b"a" * 100_000, b"b" * 100_000)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["one.bin"]
+
+
+def test_what_fails_half_way_leaves_the_old_file_and_what_was_killed_is_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "one.txt"
+    file.write_text("old")
+    with pytest.raises(OSError, match="full"), put_in_place(file) as partial:
+        partial.write_text("ne")
+        raise OSError(errno.ENOSPC, "full")
+    assert (file.read_text(), [entry.name for entry in tmp_path.iterdir()]) == ("old", ["one.txt"])
+    (tmp_path / "one.txt.partial").write_text("of a process that was killed")
+    with put_in_place(file) as partial:
+        partial.write_text("new")
+    assert (file.read_text(), [entry.name for entry in tmp_path.iterdir()]) == ("new", ["one.txt"])
+
+
+def test_a_later_card_is_of_both_audits_that_ended_at_once(tmp_path: Path) -> None:
+    """Whoever waits for the card's lock lists the audits when it has it, not before."""
+    store = make_store(tmp_path / "store", faces=24)
+    (tmp_path / "m").mkdir()
+    info = ModelInfo(
+        format=2,
+        classes=("female", "male"),
+        input_size=224,
+        dilated=False,
+        mean=(0.0,),
+        std=(1.0,),
+        weights_sha256="1" * 64,
+    )
+    write_json(tmp_path / "m/model.json", info.to_json())
+    model = Model("m", tmp_path / "m", None, info, Brightness(None))
+    run_audit(store, model, ("all",), name="first")
+    run_audit(store, model, ("all",), name="second")
+    (tmp_path / "m/audits/second").rename(tmp_path / "second")
+    with ThreadPoolExecutor(1) as pool:
+        with alone(tmp_path / "m" / CARD, "writing"):
+            card = pool.submit(write_card, tmp_path / "m")
+            time.sleep(0.5)
+            (tmp_path / "second").rename(tmp_path / "m/audits/second")
+        card.result(timeout=60)
+    text = (tmp_path / "m" / CARD).read_text()
+    assert "first" in text and "second" in text
 
 
 def test_the_lock_goes_with_an_error_and_with_its_folder(tmp_path: Path) -> None:

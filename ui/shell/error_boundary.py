@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from core.errors import LookwhereError
+from core.errors import LookwhereError, told
 from core.extras import missing_extra
 from core.present.text import escape
 from core.wording import capital
@@ -16,7 +16,8 @@ from core.wording import capital
 
 @contextmanager
 def error_boundary() -> Iterator[None]:
-    """Show a `LookwhereError` in a box; log any other exception and say that it was our fault."""
+    """Show in a box what a command would tell in a line: a `LookwhereError`, and what the machine refuses, such as a
+    full disk. Log any other exception and say that it was our fault."""
     try:
         yield
     except LookwhereError as error:
@@ -24,6 +25,10 @@ def error_boundary() -> Iterator[None]:
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (line := missing_extra(error)):
             st.error(escape.markdown(capital(line) + "."), icon=":material/extension:")
+            return
+        if isinstance(error, OSError) and (line := told(error)):
+            logging.getLogger("lookwhere").warning("%s", line)
+            st.error(escape.markdown(line), icon=":material/error:")
             return
         logging.getLogger("lookwhere").exception("a page failed")
         st.error("Something went wrong that is a defect of Lookwhere's; the terminal it runs in has the details.")

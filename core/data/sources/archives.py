@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -20,9 +21,18 @@ from core.data.sources.names import distinct_names, plain_name
 from core.data.sources.zstandard import ZstandardFile
 from core.errors import LookwhereError
 
-DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+DAMAGE = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError,
+    # What the libraries do with numbers of a header that are none, or beyond any file.
+    ValueError, ArithmeticError, IndexError, struct.error,
+)  # fmt: skip
 #: Of a tar's header for long names: such of a gigabyte would be read whole.
 MAXIMUM_HEADER_BYTES = 1 << 20
+#: Bytes that an archive may unfold to: so many, and so many times what it takes itself, where images take hardly twice
+#: that. Without a bound a file of a megabyte keeps one busy for days.
+MAXIMUM_FREE, MAXIMUM_RATIO = 1 << 32, 200
+#: Zeros after a tar's end: whole records, of a megabyte at the most.
+MAXIMUM_PADDING = 1 << 26
 #: The path in a symbolic link of a ZIP.
 MAXIMUM_LINK_BYTES = 4_096
 #: How the names of tables end whose first lines a tar's listing keeps: each further look would go through the tar.
@@ -76,7 +86,10 @@ class ZipSource(ArchiveSource):
                 links[name] = Link(plain_name(target))
             elif not name.endswith("/"):
                 self._entries[name] = entry
-        super().__init__(path, {name: entry.file_size for name, entry in self._entries.items()}, links)
+        sizes = {name: entry.file_size for name, entry in self._entries.items()}
+        # What is too large for an image is not read as one.
+        _check_unfolded(path, sum(size for size in sizes.values() if not too_large(size)))
+        super().__init__(path, sizes, links)
 
     def _unpacked(self, entry: zipfile.ZipInfo, path: Path, count: int | None) -> bytes:
         """The first `count` bytes, or all that its header says there are."""
@@ -137,6 +150,7 @@ class TarSource(ArchiveSource):
         with _told(path), _opened(path) as archive:
             for member in archive:
                 archive.members = []  # else it keeps all that it went past, a kilobyte each
+                _check_unfolded(path, archive.offset)
                 name = member.name
                 if member.isfile():
                     for listed in (sizes, links, heads):
@@ -218,6 +232,16 @@ def _opened(path: Path, once: bool = False) -> Iterator[tarfile.TarFile]:
             yield archive
 
 
+def _check_unfolded(path: Path, size: int) -> None:
+    """Raise `LookwhereError` where the archive unfolds to `size` bytes, beyond what its own allow."""
+    own = path.stat().st_size
+    if size > MAXIMUM_FREE + MAXIMUM_RATIO * own:
+        raise LookwhereError(
+            f"{path}: unfolds to {size / 1e9:,.1f} GB and more, and takes {own / 1e6:,.1f} MB: over {MAXIMUM_RATIO:,} "
+            "times as much is no archive of images; unpack it and give the folder"
+        )
+
+
 def _check_end(archive: tarfile.TarFile) -> None:
     """Raise unless the archive ends with its end mark: at a broken header `tarfile` stops as if all were well.
 
@@ -228,6 +252,8 @@ def _check_end(archive: tarfile.TarFile) -> None:
         raise tarfile.ReadError("no end mark where the last readable member ends")
     # Padding after it is of zeros.
     while rest := archive.fileobj.read(1 << 20):
+        if archive.fileobj.tell() > archive.offset + MAXIMUM_PADDING:
+            raise RuntimeError(f"over {MAXIMUM_PADDING // 2**20} MB of nothing follow after its end")
         if rest.strip(tarfile.NUL):
             raise RuntimeError("more follows after its end, as where archives were joined (tar -xif unpacks such)")
 
@@ -237,13 +263,13 @@ def _told(path: Path) -> Iterator[None]:
     """What a damaged archive makes `tarfile` and `zipfile` raise, as one line."""
     try:
         yield
-    except DAMAGE as error:
-        reason = str(error).partition("\n")[0].rstrip(": ") or type(error).__name__
-        raise LookwhereError(f"{path}: the archive is damaged or cut short ({reason}); download it again") from error
     except UnicodeDecodeError as error:
         raise LookwhereError(
             f"{path}: a name in it is called UTF-8 and is not; unpack it and give the folder"
         ) from error
+    except DAMAGE as error:
+        reason = str(error).partition("\n")[0].rstrip(": ")[:200] or type(error).__name__
+        raise LookwhereError(f"{path}: the archive is damaged or cut short ({reason}); download it again") from error
     except RuntimeError as error:  # encrypted, or packed by a method unknown here
         raise LookwhereError(f"{path}: {error}; unpack it and give the folder") from error
 

@@ -101,15 +101,16 @@ def write_card(model: Path, name: str | None = None) -> None:
     beside it as `CARD.own.md`, which git is told to leave alone. Raises `LookwhereError` where `model.json` or an audit
     is missing or broken.
     """
-    info = _with_validation_named(model, model_info(model))
-    audits = [open_audit(model / "audits" / name) for name in list_audits(model)]
     name = name or model.name
-    card = model / (OWN_CARD if _private(model, audits) else CARD)
     try:
-        with alone(card, "writing", wait=True):  # two audits of a model may end at once
+        # Two audits of a model may end at once: the later card is of both, so audits are listed by one at a time.
+        with alone(model / CARD, "writing", wait=True):
+            info = _with_validation_named(model, model_info(model))
+            audits = [open_audit(model / "audits" / name) for name in list_audits(model)]
+            card = model / (OWN_CARD if _private(model, audits) else CARD)
             write_text(card, markdown(name, card_sections(name, info, audits)))
     except OSError as error:
-        raise LookwhereError(f"{card}: cannot write ({error.strerror or error})") from error
+        raise LookwhereError(f"{model / CARD}: cannot write ({error.strerror or error})") from error
 
 
 def _with_validation_named(model: Path, info: ModelInfo) -> ModelInfo:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,7 +140,5 @@ def write_report(file: Path, content: str) -> int:
     try:
         write_text(file, content)
     except OSError as error:
-        with suppress(OSError):
-            file.with_name(file.name + ".partial").unlink()
         raise LookwhereError(f"{file}: cannot be written ({error.strerror or error}); choose another --out") from error
     return len(content.encode())

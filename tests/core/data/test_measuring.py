@@ -17,6 +17,7 @@ from core.data.measures import FROM_SOURCE
 from core.data.measuring import measure_again, measure_store
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
+from core.locks import alone
 
 FEW = 6
 
@@ -51,6 +52,20 @@ def test_faces_are_found_again_and_those_elsewhere_are_counted(
     np.testing.assert_allclose(found.iloc[same][list(FROM_SOURCE)], expected.iloc[same][list(FROM_SOURCE)], atol=0.01)
     assert found.loc[[2], list(FROM_SOURCE)].isna().all(axis=None)
     assert found.loc[FEW:, list(FROM_SOURCE)].isna().all(axis=None)
+
+
+def test_what_was_measured_of_other_faces_stays_and_a_second_process_is_told(
+    before: AlignedStore, real_store: AlignedStore, real_folder: Path
+) -> None:
+    """Measured for the faces of one audit and then for those of another, the store has both."""
+    store, ids = measure_store(before), list(before.faces["face_id"])
+    with alone(store.path, "measuring"), pytest.raises(LookwhereError, match="another process is measuring it now"):
+        measure_again(store, real_folder, "utkface", set(ids[:2]))
+    measure_again(store, real_folder, "utkface", set(ids[:2]))
+    measure_again(store, real_folder, "utkface", set(ids[2:4]))
+    measured = AlignedStore.open(store.path).measured[list(FROM_SOURCE)]
+    np.testing.assert_allclose(measured.iloc[:4], real_store.measured[list(FROM_SOURCE)].iloc[:4], atol=0.01)
+    assert measured.iloc[4:].isna().all(axis=None)
 
 
 def test_another_data_set_is_refused(before: AlignedStore, tmp_path: Path) -> None:
