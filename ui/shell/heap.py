@@ -57,7 +57,8 @@ class Settling:
     def due(self, visitors: int) -> bool:
         """Whether a run of a page, with so many visitors there, is one after which everything is looked through."""
         run = next(self._runs)
-        if run % EVERY and run & (run - 1) and 2 * visitors > self._visitors:
+        half_left = self._visitors > 0 and 2 * visitors <= self._visitors
+        if run % EVERY and run & (run - 1) and not half_left:
             return False
         self._visitors = visitors
         return True

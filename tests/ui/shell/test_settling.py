@@ -40,6 +40,11 @@ def test_half_of_the_visitors_gone_is_a_reason(settling: heap.Settling) -> None:
     assert settling.due(10)
 
 
+def test_without_visitors_nobody_leaves(settling: heap.Settling) -> None:
+    """A page that is run by a test or a script is nobody's: each of its runs looked through everything."""
+    assert sum(settling.due(0) for _ in range(heap.EVERY)) == 6
+
+
 def test_a_collection_passes_over_what_was_set_aside_and_finds_it_once_its_visitor_has_left(
     settling: heap.Settling,
 ) -> None:
