@@ -1,4 +1,4 @@
-"""A picture of one's own: the faces in it, what the model says of each, where it looks, and how sure it is."""
+"""An image of one's own: the faces in it, what the model says of each, where it looks, and how sure it is."""
 
 from ui.shell.page import page
 from ui.views import photo as photo_view

@@ -1,1 +1,1 @@
-"""Analysis: statistics of an audit; no words, no pictures."""
+"""Analysis: statistics of an audit; no words, no figures."""

@@ -4,7 +4,7 @@ A cell is gender × ethnicity × age band × predicted class (× split, and true
 further columns where an audit was asked to tell these apart (`cells`): a face whose level is not known is in a cell of
 such. Cells under 11 people are merged over age bands, first on their own side of 18 years, then across; what is still
 under 11 takes part in no sum. Every average that can be formed is a sum of whole cells, so the difference of two is one
-as well. Faces of one identity, and near-copies of one picture, are of one person; a face of no known identity stands
+as well. Faces of one identity, and near-copies of one image, are of one person; a face of no known identity stands
 for itself.
 """
 
@@ -119,7 +119,7 @@ class Averages:
     def save(self, file: Path) -> None:
         """Write `averages.npz`, compressed; strings as fixed-width unicode, so nothing is pickled.
 
-        Pictures are written as what each pixel differs from its neighbours (`differenced`), which takes less than half.
+        Images are written as what each pixel differs from its neighbours (`differenced`), which takes less than half.
         """
         columns = {f"cell_{name}": np.asarray(self.cells[name].to_list()) for name in self.cells}
         with file.open("wb") as out:
@@ -131,17 +131,17 @@ class Averages:
         try:
             content = read_npz(file)
             cells = {k.removeprefix("cell_"): array for k, array in content.items() if k.startswith("cell_")}
-            # Before pictures were written as differences, they were written as they are.
+            # Before images were written as differences, they were written as they are.
             means = content["means"] if "means" in content else undifferenced(content["differences"])
             return cls(pd.DataFrame(cells), means)
         except (OSError, ValueError, KeyError) as error:
             raise LookwhereError(f"{file}: damaged or missing ({error}); delete this audit and run it again") from error
 
 
-def differenced(pictures: np.ndarray) -> np.ndarray:
-    """Pictures uint8 (C, h, w, 3) as uint8 (C, 3, h, w): red and blue less green, each pixel less those before it in
+def differenced(images: np.ndarray) -> np.ndarray:
+    """Images uint8 (C, h, w, 3) as uint8 (C, 3, h, w): red and blue less green, each pixel less those before it in
     its row and its column, all modulo 256, so that nothing is lost. Zeros, mostly, which compress well."""
-    planes = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+    planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
     planes[:, ::2] -= planes[:, 1:2]
     for axis in (2, 3):
         planes = np.diff(planes, axis=axis, prepend=np.uint8(0))
@@ -149,7 +149,7 @@ def differenced(pictures: np.ndarray) -> np.ndarray:
 
 
 def undifferenced(planes: np.ndarray) -> np.ndarray:
-    """The pictures that `differenced` took. Raises `ValueError` where these are none."""
+    """The images that `differenced` took. Raises `ValueError` where these are none."""
     if planes.ndim != 4 or planes.shape[1] != 3 or planes.dtype != np.uint8:
         raise ValueError(f"differences of shape {planes.shape}, {planes.dtype}")
     for axis in (2, 3):
@@ -261,9 +261,9 @@ def average_faces(
     place, rows = place[share.part], rows[share.part]
     for start in range(0, len(rows), block):
         cell = place[start : start + block]
-        pictures = images[rows[start : start + block]]
+        block_images = images[rows[start : start + block]]
         for n in np.unique(cell[cell >= 0]):
-            sums[n] += pictures[cell == n].sum(axis=0, dtype=np.uint32)
+            sums[n] += block_images[cell == n].sum(axis=0, dtype=np.uint32)
         let_go(images)
         if tick is not None:
             tick(len(cell))

@@ -24,7 +24,7 @@ from core.privacy import MINIMUM_FACES, enough_people
 
 @dataclass(frozen=True)
 class AuditImages:
-    """The audited faces' aligned pictures: `images` uint8 (R, 112, 112, 3), memory-mapped; `rows` int64 (N,) says where
+    """The audited faces' aligned images: `images` uint8 (R, 112, 112, 3), memory-mapped; `rows` int64 (N,) says where
     in it each of the audit's faces is, `people` int64 (N,) of whom it is; None means a person of its own each."""
 
     path: Path
@@ -34,14 +34,14 @@ class AuditImages:
     people: np.ndarray | None = None
 
     def face(self, row: int) -> np.ndarray:
-        """The picture of one of the audit's faces, uint8 (112, 112, 3).
+        """The image of one of the audit's faces, uint8 (112, 112, 3).
 
         Raises `LookwhereError` where the file was cut since it was opened (`core.data.mapped`).
         """
         return np.asarray(self.images[self.rows[row]])
 
     def average(self, rows: np.ndarray) -> np.ndarray | None:
-        """The mean of the pictures of the audit's faces at `rows`, uint8 (112, 112, 3); None under `minimum` people."""
+        """The mean of the images of the audit's faces at `rows`, uint8 (112, 112, 3); None under `minimum` people."""
         if not enough_people(rows if self.people is None else self.people[rows], self.minimum):
             return None
         total = np.zeros(self.images.shape[1:], dtype=np.int64)
@@ -62,7 +62,7 @@ def rows_by_columns(audit: Audit, filter: Filter) -> np.ndarray:
 
 
 def average_by_columns(audit: Audit, images: AuditImages, filter: Filter) -> tuple[np.ndarray | None, int]:
-    """The mean picture uint8 (112, 112, 3) of faces that pass a filter with columns, for audits that store no average
+    """The mean image uint8 (112, 112, 3) of faces that pass a filter with columns, for audits that store no average
     by these, and its number of faces (`rows_by_columns`); None and 0 where there is none."""
     rows = rows_by_columns(audit, filter)
     mean = images.average(rows)
@@ -70,7 +70,7 @@ def average_by_columns(audit: Audit, images: AuditImages, filter: Filter) -> tup
 
 
 def open_images(audit: Audit, root: Path) -> tuple[AuditImages | None, list[str]]:
-    """The pictures of an audit's faces, from the store under `root` whose data it audited; and what was found instead.
+    """The images of an audit's faces, from the store under `root` whose data it audited; and what was found instead.
 
     The faces are joined by `face_id`, since an audit may have renamed ethnicities and assigned another split.
     """

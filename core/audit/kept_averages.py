@@ -1,7 +1,7 @@
 """Which average faces and counts of skin tone audits of a folder of models stored, also audits that are gone since.
 
 An audit that was published and then deleted can still be subtracted from the next one, of the same faces but for a
-person who asked to be taken out. So what was stored is remembered beside the models, by sketches that find no picture.
+person who asked to be taken out. So what was stored is remembered beside the models, by sketches that find no image.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _remember(models: Path, field: str, averages: KeptAverages) -> None:
 def counted_before(models: Path, planned: KeptAverages) -> bool:
     """Whether skin tone of some of these faces was counted once by other groups or outcomes, or of others of them.
 
-    Without pictures to tell faces by, all faces of the same data are taken for the same.
+    Without images to tell faces by, all faces of the same data are taken for the same.
     """
     other_counts = [counts for counts in _record(models).counted if counts.sha256 != planned.sha256]
     return any(

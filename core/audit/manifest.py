@@ -44,7 +44,7 @@ class AuditManifest(JsonRecord):
     number of faces in a stored average. `aligned` says how the faces were aligned (`StoreInfo.alignment`), and
     `copies_by` says what told near-copies (`StoreInfo.copies_by`), None in audits of before the aligned faces did.
     `declared_sha256` is that of what `model.json` says of input and outputs (`ModelInfo.declared_sha256`); empty and
-    None in audits of before these were kept. `pictures` is a sketch of the audited faces' pictures
+    None in audits of before these were kept. `pictures` is a sketch of the audited faces' images
     (`core.audit.releases`), empty without average faces and in audits of before it was kept. `faces` counts the audited
     faces. `rejects` counts files of the whole data set by reason, `disagreements` its labels that two places give
     differently, None where the store did not record them. `training_copies` says what came of looking the faces up

@@ -1,7 +1,7 @@
 """Whether two audits are of nearly the same faces: their averages could be subtracted to the few that differ.
 
-A face is told again by its picture, where both audits keep a sketch of theirs, and by its id, since a picture may be
-stored anew. The sketch is the smallest hashes of all pictures (Broder 1997, SEQUENCES:21): of two sets of pictures
+A face is told again by its image, where both audits keep a sketch of theirs, and by its id, since an image may be
+stored anew. The sketch is the smallest hashes of all images (Broder 1997, SEQUENCES:21): of two sets of images
 nearly all of the smallest hashes are the same where the sets nearly are.
 """
 
@@ -17,28 +17,28 @@ from core.audit.manifest import AuditManifest
 from core.data.faces import UNRECORDED
 from core.errors import LookwhereError
 
-#: Hashes in a sketch, and the characters kept of each: too few to find a picture by, enough to tell two apart.
+#: Hashes in a sketch, and the characters kept of each: too few to find an image by, enough to tell two apart.
 HASHES, CHARACTERS = 256, 12
-#: Of two data sets a few pictures may be the same; of two parts of one more of the smallest hashes are.
+#: Of two data sets a few images may be the same; of two parts of one more of the smallest hashes are.
 SAME_PICTURES = 0.05
 #: Equal ids are taken for equal faces where so many of them agree in gender, and in age where it is known.
 SAME_GENDER, SAME_AGE = 0.9, 0.5
 
 
 def sketch(faces: pd.DataFrame) -> tuple[str, ...]:
-    """The smallest `HASHES` of the pictures' SHA-256 (column `sha256` of a store's faces), cut; empty without any."""
+    """The smallest `HASHES` of the images' SHA-256 (column `sha256` of a store's faces), cut; empty without any."""
     if "sha256" not in faces:
         return ()
     return tuple(sorted(faces["sha256"].dropna().astype(str).str[:CHARACTERS].unique())[:HASHES])
 
 
 def common(first: tuple[str, ...], second: tuple[str, ...]) -> int:
-    """How many of two sketches' pictures are in both."""
+    """How many of two sketches' images are in both."""
     return len(set(first) & set(second))
 
 
 def same_pictures(first: AuditManifest, second: AuditManifest) -> bool:
-    """Whether two audits are of one data set's pictures, whatever its faces are labelled with: as their sketches share
+    """Whether two audits are of one data set's images, whatever its faces are labelled with: as their sketches share
     some, which those of two data sets do not; or as the labels are the same too."""
     if first.data_fingerprint == second.data_fingerprint:
         return True
@@ -49,7 +49,7 @@ def same_pictures(first: AuditManifest, second: AuditManifest) -> bool:
 def same_ids(first: pd.DataFrame, second: pd.DataFrame) -> int:
     """How many faces of two tables (`face_id, gender, age`) have the same id, where equal ids mean equal faces.
 
-    Other data sets number their pictures alike: then the labels of equal ids agree no more often than by chance.
+    Other data sets number their images alike: then the labels of equal ids agree no more often than by chance.
     """
     columns = ["face_id", "gender", "age"]
     both = first[columns].merge(second[columns], on="face_id", suffixes=("", "_other"))

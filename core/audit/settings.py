@@ -41,17 +41,17 @@ def admissible(declared: InputOutputSpec, varied: tuple[Varied, ...]) -> list[tu
     specs = [(Setting("resize", f"{declared.resize} (declared)"), declared)]
     left, top, right, bottom = declared.crop
     height, width = declared.size
-    for what in dict.fromkeys(varied):
-        if what == "resize" and (bottom - top, right - left) != (height, width):
+    for dimension in dict.fromkeys(varied):
+        if dimension == "resize" and (bottom - top, right - left) != (height, width):
             shrinks = height <= bottom - top and width <= right - left
             resizings = [how for how in get_args(Resize) if how != declared.resize and (shrinks or how != "area")]
             specs += [(Setting("resize", how), replace(declared, resize=how)) for how in resizings]
-        elif what == "channels" and declared.channels != "grey":
+        elif dimension == "channels" and declared.channels != "grey":
             swapped = "bgr" if declared.channels == "rgb" else "rgb"
             specs.append((Setting("channels", swapped), replace(declared, channels=swapped)))
-        elif what == "crop":
+        elif dimension == "crop":
             specs += _crops(declared)
-        elif what == "alignment":
+        elif dimension == "alignment":
             ways = (OWN, EYES) if declared.template is not None else (EYES,)
             specs += [(Setting("alignment", way), declared) for way in ways]
     if len(specs) == 1:

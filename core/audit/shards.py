@@ -19,7 +19,7 @@ from core.ranks import Ranks
 from core.shards import ShardManifest, shard_manifest
 from core.task import Task
 
-#: Columns of the store that say where a picture lies on one machine, or are not needed again.
+#: Columns of the store that say where an image lies on one machine, or are not needed again.
 LEFT_OUT = ["row", "sha256"]
 
 

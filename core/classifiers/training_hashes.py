@@ -5,12 +5,12 @@ which stay the same where the file was written anew without loss, renamed, or st
 are SHA-256 over a salt of the training set's own, shortened to 64 bits.
 
 No image can be had from them. What is hashed is a whole file, or 37,632 pixel values: to find it one must guess all of
-it, to the last bit, and 64 bits do not hold a picture, whatever is computed from them. Two models' files cannot be
+it, to the last bit, and 64 bits do not hold an image, whatever is computed from them. Two models' files cannot be
 joined by the people whom they have in common, since their salts differ. What remains is what the hashes are for: who
 has a photograph can ask whether it was trained on. Who must not answer that, deletes the file.
 
-Near-copies cannot be found so, and no perceptual hash is kept. Such a hash must be alike where pictures are alike, so
-it gives the picture away by degrees, and a salt that has to lie beside it hides nothing. Measured on UTKFace with 64
+Near-copies cannot be found so, and no perceptual hash is kept. Such a hash must be alike where images are alike, so
+it gives the image away by degrees, and a salt that has to lie beside it hides nothing. Measured on UTKFace with 64
 signs of random projections of the aligned face's detail (`python -m benchmarks.perceptual_hash`): a linear fit has that
 detail back from them with a correlation of 0.69 (median), 0.41 from the average face alone. Nor would they do: of 20
 test faces that were then known to be near-copies of training faces (24 are today) they find 4 at up to four unequal

@@ -155,12 +155,12 @@ def align(
 def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = False) -> str:
     """Draw an aligned store to be looked at: each group's average face, and a sample with its landmarks.
 
-    The picture holds single faces: it is for the eye, and stays beside the store, outside the project.
+    The image holds single faces: it is for the eye, and stays beside the store, outside the project.
     Example: python -m core look --data data/aligned/utkface
 
     Args:
         data: An aligned store.
-        out: The picture; by default look.png in the store's folder.
+        out: The image; by default look.png in the store's folder.
         faces: How many faces the sample has.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
@@ -169,11 +169,11 @@ def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = Fals
     from core.present.text.tables import disagreement_lines
 
     file, store = file_to_write(out or data / "look.png"), AlignedStore.open(data)
-    picture = alignment_sheet(store, at_least("--faces", faces, 0))
+    sheet = alignment_sheet(store, at_least("--faces", faces, 0))
     try:
-        picture.save(file)
+        sheet.save(file)
     except ValueError as error:
-        raise LookwhereError(f"--out {file}: no picture is called so; end it with .png") from error
+        raise LookwhereError(f"--out {file}: no image is called so; end it with .png") from error
     first = f"{file}: averages by group, and {faces} faces with their landmarks"
     return printed(
         "look",

@@ -85,12 +85,12 @@ def decide_border(images: list[Image.Image], detector: Detector, setting: Border
     none, some, more = BORDERS
     without, bordered = look(detector, images, none), look(detector, images, some)
     needing = _count_elsewhere(without, bordered, images)
-    decision, finally_, other = none, without, bordered
+    decision, detections, alternative = none, without, bordered
     if needing > MOST * len(images):
-        decision, finally_, other = some, bordered, look(detector, images, more)
-    finally_ = [
+        decision, detections, alternative = some, bordered, look(detector, images, more)
+    detections = [
         last if reaches_edge(first, image.size, decision) and not isinstance(last, Exception) and last else first
-        for first, last, image in zip(finally_, other, images, strict=True)
+        for first, last, image in zip(detections, alternative, images, strict=True)
     ]
     return BorderInfo(
         percent=round(100 * decision),
@@ -99,9 +99,9 @@ def decide_border(images: list[Image.Image], detector: Detector, setting: Border
         needing=needing,
         missed_without=_missed(without),
         missed_with=_missed(bordered),
-        unsteady=_count_elsewhere(finally_, other, images),
+        unsteady=_count_elsewhere(detections, alternative, images),
         median_side=side,
-        smallest=smallest_needed(finally_, images),
+        smallest=smallest_needed(detections, images),
     )
 
 

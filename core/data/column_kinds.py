@@ -146,24 +146,27 @@ def column_of(
     What is asked for goes before what the values tell. Of more than 40 levels the commonest are kept, the others are
     «other values». Raises `LookwhereError` where a number was asked for and there are words, or yes and no.
     """
-    told, found = kind_of(values)
-    kind = kind or (Kind.NUMBER if edges is not None else Kind.ORDERED if levels and told is Kind.NUMBER else told)
+    inferred, inferred_levels = kind_of(values)
+    if kind is None and edges is not None:
+        kind = Kind.NUMBER
+    elif kind is None:
+        kind = Kind.ORDERED if levels and inferred is Kind.NUMBER else inferred
     if kind is Kind.NUMBER:
         number = numbers_of(values)
         if number is None:
             bad = values.dropna()[pd.to_numeric(values.dropna(), errors="coerce").isna()].iloc[0]
-            raise LookwhereError(f"column {name}: {bad!r} is no number; its kind is {told.value}")
+            raise LookwhereError(f"column {name}: {bad!r} is no number; its kind is {inferred.value}")
         return number_column(name, number, words=words, edges=edges), number
-    values = words_of(values, kind if kind is told or kind is Kind.YES_NO else Kind.ORDERED)
+    values = words_of(values, kind if kind is inferred or kind is Kind.YES_NO else Kind.ORDERED)
     if not levels:
         there = set(values.dropna().unique())
-        levels = [level for level in found if level in there] if told is kind else sorted(there)
-        if kind is Kind.ORDERED and told is Kind.NUMBER:
+        levels = [level for level in inferred_levels if level in there] if inferred is kind else sorted(there)
+        if kind is Kind.ORDERED and inferred is Kind.NUMBER:
             levels = sorted(there, key=float)
     if kind is Kind.YES_NO:
         levels = ("no", "yes")
         if strange := sorted(set(values.dropna().unique()) - set(levels)):
-            raise LookwhereError(f"column {name}: {strange[0]!r} is neither yes nor no; its kind is {told.value}")
+            raise LookwhereError(f"column {name}: {strange[0]!r} is neither yes nor no; its kind is {inferred.value}")
     if len(levels) > MOST_LEVELS:
         common = values[values.isin(levels)].value_counts().index[: MOST_LEVELS - 1]
         values = values.where(values.isin(common) | values.isna(), REST)

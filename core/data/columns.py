@@ -169,7 +169,7 @@ def shown_level(level: object) -> str:
     return UNRECORDED if pd.isna(level) else str(level)
 
 
-def find_column(columns: Sequence[Column], name: str, asked: str = "groups by", also: Sequence[str] = ()) -> Column:
+def find_column(columns: Sequence[Column], name: str, purpose: str = "groups by", also: Sequence[str] = ()) -> Column:
     """The column of this name, as it is written or else the same but for case, and `_`, `-` or a blank between words.
 
     Raises `LookwhereError` naming those that there are, `also` among them.
@@ -179,4 +179,4 @@ def find_column(columns: Sequence[Column], name: str, asked: str = "groups by", 
         if len(candidates) == 1:
             return candidates[0]
     there = ", ".join([*also, *(column.name for column in columns)])
-    raise LookwhereError(f"{asked} {name}: no such column; there are {there or 'none'}")
+    raise LookwhereError(f"{purpose} {name}: no such column; there are {there or 'none'}")

@@ -39,11 +39,11 @@ def folder_name(data: Path) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip(".-_")[:60]
 
 
-def free_folder(data: Path, taken: Path) -> Path:
+def free_folder(data: Path, occupied: Path) -> Path:
     """A folder for a further store: called as the data set is, or with a number."""
-    name = folder_name(data) or taken.name
+    name = folder_name(data) or occupied.name
     names = itertools.chain([name], (f"{name}-{n}" for n in itertools.count(2)))
-    return next(STORES / name for name in names if STORES / name != taken and not (STORES / name).exists())
+    return next(STORES / name for name in names if STORES / name != occupied and not (STORES / name).exists())
 
 
 def _source_of(file: Path) -> str | None:

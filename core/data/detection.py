@@ -145,7 +145,7 @@ def look(
         width = round(border * min(scaled_size) + padding * scale)
         if min(size) < SMALLEST_SIDE or min(scaled_size) + 2 * width < detector.min_face_size:
             continue  # MTCNN fails on an image without room for the smallest face
-        skip, left_out = detector.skipped(smallest * min(scaled_size))
+        skip, skipped_side = detector.skipped(smallest * min(scaled_size))
         for some in _pieces(
             members, max(1, PIXELS_AT_ONCE // ((scaled_size[0] + 2 * width) * (scaled_size[1] + 2 * width)))
         ):
@@ -154,7 +154,9 @@ def look(
             )
             pixels = np.stack([np.asarray(image) for image in scaled_images])
             looks = [_inside(detection, width, scale) for detection in detect_each(detector, pixels, width, skip)]
-            again = [n for n, detection in enumerate(looks) if skip and not decided(detection, size, left_out / scale)]
+            again = [
+                n for n, detection in enumerate(looks) if skip and not decided(detection, size, skipped_side / scale)
+            ]
             if again:
                 for n, detection in zip(again, detect_each(detector, pixels[again], width), strict=True):
                     looks[n] = _inside(detection, width, scale)

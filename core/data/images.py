@@ -98,15 +98,15 @@ def read_image(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with _open(data, formats) as picture:
-                return _Reader(picture, side).read(data, check_size)
+            with _open(data, formats) as opened:
+                return _Reader(opened, side).read(data, check_size)
         except ValueError as error:
             if "MAX_TEXT" not in str(error):
                 raise
         # A PNG whose texts are larger than Pillow unpacks, as editors write their history: its pixels are whole.
         data = _without_texts(data)
-        with _open(data, formats) as picture:
-            return _Reader(picture, side).read(data, check_size)
+        with _open(data, formats) as opened:
+            return _Reader(opened, side).read(data, check_size)
 
 
 def _without_texts(png: bytes) -> bytes:
@@ -151,37 +151,37 @@ def _open(data: bytes, formats: tuple[str, ...]) -> Image.Image:
 
 
 class _Reader:
-    """One opened picture on its way to RGB; `notes` say what was done."""
+    """One opened image on its way to RGB; `notes` say what was done."""
 
-    def __init__(self, picture: Image.Image, side: int | None) -> None:
-        self.picture, self.side = picture, side
+    def __init__(self, opened: Image.Image, side: int | None) -> None:
+        self.opened, self.side = opened, side
         self.notes: list[str] = []
 
     def read(self, data: bytes, check_size: Callable[[tuple[int, int], str], None]) -> Decoded:
-        picture = self.picture
-        kind = {"MPO": "JPEG"}.get(picture.format, picture.format)
-        stored = "CMYK JPEG" if kind == "JPEG" and picture.mode == "CMYK" else kind
-        size = picture.size
+        opened = self.opened
+        kind = {"MPO": "JPEG"}.get(opened.format, opened.format)
+        stored = "CMYK JPEG" if kind == "JPEG" and opened.mode == "CMYK" else kind
+        size = opened.size
         check_size(size, stored)
         if kind == "JPEG":
             if data.count(b"\xff\xda") > MAXIMUM_SCANS:
                 raise Refused(f"a JPEG of over {MAXIMUM_SCANS} scans, made to keep a computer busy; save it anew")
             if self.side is not None:
-                picture.draft(None, self._within(size))  # at an eighth, a quarter or a half where that is enough
-        layout = " ".join(str(tile) for tile in picture.tile)
-        picture.load()
-        if kind != "JPEG" and picture.size != size:  # HEIF may find another size than its header said
-            size = picture.size
+                opened.draft(None, self._within(size))  # at an eighth, a quarter or a half where that is enough
+        layout = " ".join(str(tile) for tile in opened.tile)
+        opened.load()
+        if kind != "JPEG" and opened.size != size:  # HEIF may find another size than its header said
+            size = opened.size
             check_size(size, stored)
         upright = self._rgb(layout)
-        if upright is picture:  # which goes on to its next frame, and is closed
-            upright = picture.copy()
+        if upright is opened:  # which goes on to its next frame, and is closed
+            upright = opened.copy()
         turn = self._orientation()
         if turn in TURNS:
             self.notes.append("turned as its EXIF says")
             upright = upright.transpose(TURNS[turn])
             size = size[::-1] if turn >= 5 else size
-        self.notes += _others(picture, kind)
+        self.notes += _others(opened, kind)
         return Decoded(upright, size, kind, tuple(self.notes))
 
     def _within(self, size: tuple[int, int]) -> tuple[int, int]:
@@ -189,50 +189,50 @@ class _Reader:
         scale = min(1.0, self.side / max(size))
         return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
-    def _shrunk(self, picture: Image.Image) -> Image.Image:
-        if self.side is None or max(picture.size) <= self.side:
-            return picture
-        return picture.resize(self._within(picture.size), Image.Resampling.BOX)
+    def _shrunk(self, image: Image.Image) -> Image.Image:
+        if self.side is None or max(image.size) <= self.side:
+            return image
+        return image.resize(self._within(image.size), Image.Resampling.BOX)
 
     def _rgb(self, layout: str) -> Image.Image:
         """Any mode → RGB: scaled, never clipped. `layout` names how the pixels are stored, as Pillow says it."""
-        picture = self.picture
-        mode = picture.mode
+        opened = self.opened
+        mode = opened.mode
         if ";16" in layout and mode not in ("I", "F"):
             self.notes.append("of its 16 bits a channel the upper 8 are used")
         if mode in ("I", "F") or mode.startswith("I;16"):
-            picture, mode = Image.fromarray(self._bytes(layout)), "L"
+            opened, mode = Image.fromarray(self._bytes(layout)), "L"
         else:
-            _scale_clear_colour(picture, layout)
-        if picture.has_transparency_data or mode in ("PA", "La", "RGBa"):
+            _scale_clear_colour(opened, layout)
+        if opened.has_transparency_data or mode in ("PA", "La", "RGBa"):
             self.notes.append("see-through parts are laid on white")
-            return self._shrunk(_on_white(picture))
+            return self._shrunk(_on_white(opened))
         if mode in ("1", "L"):
             self.notes.append("grey, without colours")
-            return self._shrunk(picture.convert("L")).convert("RGB")
+            return self._shrunk(opened.convert("L")).convert("RGB")
         if mode == "CMYK":
             self.notes.append("CMYK, converted without its colour profile")
-            picture = self._shrunk(picture)
-            if self.picture.format == "JPEG" and "adobe" not in self.picture.info:
-                picture = ImageChops.invert(picture)  # Pillow turns every CMYK JPEG round, and only Adobe's are so
-            return picture.convert("RGB")
-        if _foreign_profile(picture):
+            opened = self._shrunk(opened)
+            if self.opened.format == "JPEG" and "adobe" not in self.opened.info:
+                opened = ImageChops.invert(opened)  # Pillow turns every CMYK JPEG round, and only Adobe's are so
+            return opened.convert("RGB")
+        if _foreign_profile(opened):
             self.notes.append("its colour profile is not applied")
         try:
-            return self._shrunk(picture if mode == "RGB" else picture.convert("RGB"))
+            return self._shrunk(opened if mode == "RGB" else opened.convert("RGB"))
         except ValueError:
             raise Refused(f"its colours are {mode}; save it as RGB") from None
 
     def _bytes(self, layout: str) -> np.ndarray:
         """Grey of 16 bits, of 32 or of floats → uint8 (H, W); see `FLOAT_WHITES` for what is white."""
-        picture = self.picture
-        values = np.asarray(picture)
-        white_is_least = picture.format == "TIFF" and picture.tag_v2.get(PHOTOMETRIC) == 0
-        if picture.mode == "F":
+        opened = self.opened
+        values = np.asarray(opened)
+        white_is_least = opened.format == "TIFF" and opened.tag_v2.get(PHOTOMETRIC) == 0
+        if opened.mode == "F":
             white = _float_white(values)
             self.notes.append(f"floats, read as 0–{white:,.0f}")
             grey = (values * np.float32(255 / white)).round().clip(0, 255).astype(np.uint8)
-        elif picture.mode == "I" and picture.format != "PPM":
+        elif opened.mode == "I" and opened.format != "PPM":
             if "32N" in layout or ("32B" in layout and "32BS" not in layout):
                 values = values.view(np.uint32)
             bits = _integer_bits(values)
@@ -242,7 +242,7 @@ class _Reader:
             grey = (values >> (4 if "I;12" in layout else 8)).astype(np.uint8)
         if white_is_least:
             grey = 255 - grey
-        clear = picture.info.get("transparency")
+        clear = opened.info.get("transparency")
         if isinstance(clear, int):
             self.notes.append("see-through parts are laid on white")
             grey[values == clear] = 255
@@ -250,7 +250,7 @@ class _Reader:
 
     def _orientation(self) -> int:
         try:
-            turn = self.picture.getexif().get(ORIENTATION, 1)
+            turn = self.opened.getexif().get(ORIENTATION, 1)
         except Exception:  # the pixels are whole all the same
             self.notes.append("its EXIF is damaged: shown as it is stored")
             return 1
@@ -278,40 +278,40 @@ def _no_white(span: str) -> str:
     return f"its numbers of 32 bits, {span}, have no white that is known; save it with 8 or 16 bits a channel"
 
 
-def _scale_clear_colour(picture: Image.Image, layout: str) -> None:
+def _scale_clear_colour(image: Image.Image, layout: str) -> None:
     """A PNG names its see-through colour in the depth that is stored, and Pillow compares it with 8 bits."""
-    clear = picture.info.get("transparency")
-    if picture.format != "PNG" or clear is None:
+    clear = image.info.get("transparency")
+    if image.format != "PNG" or clear is None:
         return
-    if picture.mode == "RGB" and ";16" in layout and isinstance(clear, tuple):
-        picture.info["transparency"] = tuple(value >> 8 for value in clear)
+    if image.mode == "RGB" and ";16" in layout and isinstance(clear, tuple):
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
     for layout_of_few, factor in (("L;2", 85), ("L;4", 17)):
-        if picture.mode == "L" and layout_of_few in layout and isinstance(clear, int):
-            picture.info["transparency"] = clear * factor
+        if image.mode == "L" and layout_of_few in layout and isinstance(clear, int):
+            image.info["transparency"] = clear * factor
 
 
-def _foreign_profile(picture: Image.Image) -> bool:
-    profile = picture.info.get("icc_profile")
+def _foreign_profile(image: Image.Image) -> bool:
+    profile = image.info.get("icc_profile")
     return isinstance(profile, bytes) and len(profile) > 0 and b"sRGB" not in profile[:65_536].replace(b"\0", b"")
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    """RGB of a picture with transparency, some rows at a time: a whole RGBA copy, and the one that scaling it would
+def _on_white(image: Image.Image) -> Image.Image:
+    """RGB of an image with transparency, some rows at a time: a whole RGBA copy, and the one that scaling it would
     take, cost 8 bytes a pixel."""
-    white = Image.new("RGB", picture.size, "white")
-    for top in range(0, picture.height, ROWS):
-        rows = picture.crop((0, top, picture.width, min(top + ROWS, picture.height))).convert("RGBA")
+    white = Image.new("RGB", image.size, "white")
+    for top in range(0, image.height, ROWS):
+        rows = image.crop((0, top, image.width, min(top + ROWS, image.height))).convert("RGBA")
         white.paste(rows, (0, top), rows)
     return white
 
 
-def _others(picture: Image.Image, kind: str) -> list[str]:
+def _others(image: Image.Image, kind: str) -> list[str]:
     """What else the file holds. Only headers are asked for a number: counting a GIF's frames would read them all."""
     try:
         if kind in ("GIF", "TIFF"):
-            picture.seek(1)
+            image.seek(1)
             return ["the first frame of an animation" if kind == "GIF" else "the first of several pages"]
-        count = int(getattr(picture, "n_frames", 1))
+        count = int(getattr(image, "n_frames", 1))
     except Exception:  # EOFError: there is no second one
         return []
     things = "images" if kind in ("JPEG", "HEIF") else "frames"

@@ -1,6 +1,6 @@
-"""Which pictures of one scene show one face: near-copies of a photograph, and not many people before one backdrop.
+"""Which images of one scene show one face: near-copies of a photograph, and not many people before one backdrop.
 
-A perceptual hash of a whole picture sees mostly backdrop and pose where a studio has photographed many people: their
+A perceptual hash of a whole image sees mostly backdrop and pose where a studio has photographed many people: their
 hashes are near, and they are no copies. The aligned faces tell them apart.
 """
 
@@ -23,7 +23,7 @@ def by_aligned_face(images: np.ndarray, rows: np.ndarray, scenes: np.ndarray) ->
     """Clusters of near-copies, int64 (N,): faces of one scene that show one photograph, by the row of the first.
 
     `images` are aligned faces uint8 (M, H, W, 3), `rows` (N,) the places of the N faces in it, `scenes` (N,) what their
-    pictures' hashes make one. A face that is like one of the others through a third is in its cluster too.
+    images' hashes make one. A face that is like one of the others through a third is in its cluster too.
     """
     result = np.asarray(rows, dtype=np.int64).copy()
     for members in pd.Series(np.arange(len(rows))).groupby(np.asarray(scenes)).agg(list):

@@ -116,15 +116,15 @@ def coarse_detail(images: np.ndarray) -> np.ndarray:
     return _unit(_detail(images[:, _TOP:_BOTTOM, _LEFT:_RIGHT], cell=3, window=7))
 
 
-def fine_agreement(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+def fine_agreement(faces: np.ndarray, partners: np.ndarray) -> np.ndarray:
     """Correlation of the fine detail of pairs of aligned faces, at the best of small shifts: float (P,), −1 to 1.
 
-    Both are uint8 (P, H, W, 3); `one` may be a single face, which is then compared with each of `two`.
+    Both are uint8 (P, H, W, 3); `faces` may be a single face, which is then compared with each of `partners`.
     """
-    first, second = _detail(one, cell=2, window=9), _detail(two, cell=2, window=9)
+    first, second = _detail(faces, cell=2, window=9), _detail(partners, cell=2, window=9)
     top, bottom, left, right = 10, 50, 10, 46
     mine = _unit(first[:, top:bottom, left:right])
-    best = np.full(len(two), -1.0)
+    best = np.full(len(partners), -1.0)
     for down in range(-SHIFT, SHIFT + 1):
         for across in range(-SHIFT, SHIFT + 1):
             theirs = _unit(second[:, top + down : bottom + down, left + across : right + across])

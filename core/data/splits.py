@@ -16,7 +16,7 @@ from core.errors import LookwhereError
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
 
 
-#: What near-copies disagree on: told by the pictures' hashes when the data set is planned.
+#: What near-copies disagree on: told by the images' hashes when the data set is planned.
 NEAR_GENDER = "gender: a near-copy is labelled otherwise; both are kept"
 NEAR_TORN = "split: near-copies in more than one; both are kept"
 
@@ -31,10 +31,10 @@ def near_disagreements(faces: pd.DataFrame) -> pd.DataFrame:
 
 
 def still_near(disagreements: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
-    """The disagreements without those of pictures that are alike and show different faces.
+    """The disagreements without those of images that are alike and show different faces.
 
     `faces` are the aligned ones, with `path, gender, split` and the `cluster` that their faces make. What is said of a
-    picture without an aligned face stays.
+    image without an aligned face stays.
     """
     keep = np.ones(len(disagreements), dtype=bool)
     for what, column in ((NEAR_GENDER, "gender"), (NEAR_TORN, "split")):

@@ -80,7 +80,7 @@ class StoreInfo(JsonRecord):
     before these were kept. `read` counts files; `not_read` those that are no image known here, by kind, None in a store
     of before they were counted; `repairs` and `rejects` count by kind and reason; `repaired` are the first repairs;
     `disagreements` count labels that two places give differently, None in a store of before these were kept; `remarks`
-    are sentences about the data set as a whole; `near_copy_clusters` are those of two pictures and more, told by
+    are sentences about the data set as a whole; `near_copy_clusters` are those of two images and more, told by
     `copies_by`, None where image hashes alone told them, as in stores of before;
     `several_faces` counts images with more than one sure face, None where no face was looked for or the store is of
     before these were counted; `own_splits` whether the data set names splits itself; `columns` are those that the faces

@@ -41,7 +41,7 @@ def find_task(columns: Sequence[Column], target: str) -> Task:
     """
     if loose(target) == GENDER.attribute:
         return GENDER
-    return task_for(find_column(columns, target, asked="--target", also=[GENDER.attribute]))
+    return task_for(find_column(columns, target, purpose="--target", also=[GENDER.attribute]))
 
 
 def check_target(columns: Sequence[Column], target: str | None) -> None:

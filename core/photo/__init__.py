@@ -1,1 +1,1 @@
-"""One picture of a person's own: decoded in memory, its faces found, classified and placed among the audited ones."""
+"""One image of a person's own: decoded in memory, its faces found, classified and placed among the audited ones."""

@@ -1,4 +1,4 @@
-"""All faces of a picture, each with five points and cut out on the ArcFace template as the audited ones were."""
+"""All faces of an image, each with five points and cut out on the ArcFace template as the audited ones were."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from core.errors import LookwhereError
 from core.photo.faces import Face, Found
 from core.photo.uploads import shrunk_to
 
-#: Pixels a side of the smallest face that is looked for, in a picture shrunk to `SEARCH_SIDE`: 2 % of its longer side.
+#: Pixels a side of the smallest face that is looked for, in an image shrunk to `SEARCH_SIDE`: 2 % of its longer side.
 SMALLEST = 40
 SEARCH_SIDE = 2048
-#: No more faces of one picture are classified, the largest first.
+#: No more faces of one image are classified, the largest first.
 MOST_FACES = 20
-#: MTCNN misplaces the points of faces near a picture's edge. Measured on 150 UTKFace chips, in shares of the distance
+#: MTCNN misplaces the points of faces near an image's edge. Measured on 150 UTKFace chips, in shares of the distance
 #: of the eyes: 0.23 off without a border, 0.02 with one of three tenths of the chip, all else alike.
 NEAR_EDGE = 0.3
 #: Pixels a side of the window in which such a face is looked for again, twice as wide as it.
@@ -29,7 +29,7 @@ class Finder:
         self.detector = load_detector(device, SMALLEST)
 
     def find(self, picture: Image.Image) -> Found:
-        """All faces of an RGB picture. Raises `LookwhereError`, without a name, where the detector gives up."""
+        """All faces of an RGB image. Raises `LookwhereError`, without a name, where the detector gives up."""
         search = shrunk_to(picture, SEARCH_SIDE)
         detections = self._detect([search])[0]
         keep = detections.certainty >= SURE
@@ -48,26 +48,26 @@ class Finder:
         faces.sort(key=lambda face: face.box[0] + face.box[2])
         return Found(faces, int(keep.sum()) - len(largest), int((~keep).sum()))
 
-    def _detect(self, pictures: list[Image.Image]) -> list[Detection]:
-        """The faces of each of equally large pictures."""
+    def _detect(self, images: list[Image.Image]) -> list[Detection]:
+        """The faces of each of equally large images."""
         try:
-            return detect(self.detector, np.stack([np.asarray(picture) for picture in pictures]))
+            return detect(self.detector, np.stack([np.asarray(image) for image in images]))
         except (RuntimeError, IndexError, ValueError) as error:
             raise LookwhereError(
                 "the face detector cannot read this image; cut it closer to the face, upright"
             ) from error
 
-    def _again(self, picture: Image.Image, boxes: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """The points of faces near the picture's edge, found anew in windows with mid-grey beyond the edge."""
+    def _again(self, image: Image.Image, boxes: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """The points of faces near the image's edge, found anew in windows with mid-grey beyond the edge."""
         size = np.maximum(boxes[:, 2:] - boxes[:, :2], 1).max(axis=1) if len(boxes) else np.zeros(0)
         reach = NEAR_EDGE * size[:, None]
         near = np.flatnonzero(
-            (boxes[:, :2] < reach).any(axis=1) | (boxes[:, 2:] > np.array(picture.size) - reach).any(axis=1)
+            (boxes[:, :2] < reach).any(axis=1) | (boxes[:, 2:] > np.array(image.size) - reach).any(axis=1)
         )
         if not len(near):
             return points
         corners = (boxes[near, :2] + boxes[near, 2:]) / 2 - size[near, None]
-        windows = [_window(picture, corner, 2 * side) for corner, side in zip(corners, size[near], strict=True)]
+        windows = [_window(image, corner, 2 * side) for corner, side in zip(corners, size[near], strict=True)]
         points = points.copy()
         for n, corner, detections in zip(near, corners, self._detect(windows), strict=True):
             if detections:
@@ -76,12 +76,12 @@ class Finder:
         return points
 
 
-def _window(picture: Image.Image, corner: np.ndarray, side: float) -> Image.Image:
+def _window(image: Image.Image, corner: np.ndarray, side: float) -> Image.Image:
     left, top = np.round(corner).astype(int)
     side = max(round(side), 2)
-    inside = (max(left, 0), max(top, 0), min(left + side, picture.width), min(top + side, picture.height))
+    inside = (max(left, 0), max(top, 0), min(left + side, image.width), min(top + side, image.height))
     whole = Image.new("RGB", (side, side), GREY)
-    whole.paste(picture.crop(inside), (inside[0] - left, inside[1] - top))
+    whole.paste(image.crop(inside), (inside[0] - left, inside[1] - top))
     return whole.resize((WINDOW, WINDOW), Image.Resampling.BOX if side > WINDOW else Image.Resampling.BICUBIC)
 
 
@@ -89,7 +89,7 @@ def _spread(points: np.ndarray) -> bool:
     return bool(np.isfinite(points).all() and np.ptp(points, axis=0).max() > 1)
 
 
-def _cut(picture: Image.Image, box: np.ndarray, points: np.ndarray, probability: float) -> Face:
+def _cut(image: Image.Image, box: np.ndarray, points: np.ndarray, probability: float) -> Face:
     """Warp one face. A large one is first shrunk by whole pixels, as the warp would else step over some."""
     from core.data.alignment import OVERSAMPLE, similarity, warp
     from core.template import SIDE
@@ -99,14 +99,14 @@ def _cut(picture: Image.Image, box: np.ndarray, points: np.ndarray, probability:
     back = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
     axis = np.arange(SIDE)
     grid = np.stack([*np.meshgrid(axis, axis), np.ones((SIDE, SIDE))], axis=-1) @ back.T
-    outside = ((grid < -0.5) | (grid > np.array(picture.size) - 0.5)).any(axis=-1).mean()
+    outside = ((grid < -0.5) | (grid > np.array(image.size) - 0.5)).any(axis=-1).mean()
     step = max(1, int(1 / (scale * OVERSAMPLE)))
     low = np.maximum(np.floor(grid.min(axis=(0, 1))) - 3 * step, 0).astype(int)
-    high = np.minimum(np.ceil(grid.max(axis=(0, 1))) + 3 * step, picture.size).astype(int)
-    part = picture.crop((*low, *np.maximum(high, low + 1)))
+    high = np.minimum(np.ceil(grid.max(axis=(0, 1))) + 3 * step, image.size).astype(int)
+    part = image.crop((*low, *np.maximum(high, low + 1)))
     if step > 1:
         part = part.reduce(step)
-    # A pixel of the part is `step` pixels of the picture wide, and its centre lies in their midst.
+    # A pixel of the part is `step` pixels of the image wide, and its centre lies in their midst.
     shift = low + (step - 1) / 2
     part_matrix = np.column_stack([matrix[:, :2] * step, matrix[:, :2] @ shift + matrix[:, 2]])
     return Face(
@@ -121,7 +121,7 @@ def _cut(picture: Image.Image, box: np.ndarray, points: np.ndarray, probability:
 
 
 def nothing_found(size: tuple[int, int], faint: int) -> str:
-    """Why a picture (width, height) may show no face that was found, and the mend."""
+    """Why an image (width, height) may show no face that was found, and the mend."""
     least = max(SMALLEST, round(SMALLEST * max(size) / SEARCH_SIDE))
     doubt = f"; {faint} place{'s' if faint > 1 else ''} looked a little like one" if faint else ""
     return (

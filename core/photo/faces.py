@@ -9,10 +9,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Face:
-    """A face found: `box` (left, top, right, bottom) and `points` (5, 2) in pixels of the upload's picture.
+    """A face found: `box` (left, top, right, bottom) and `points` (5, 2) in pixels of the upload's image.
 
-    `crop` uint8 (112, 112, 3) and its `landmarks` (5, 2); `enlarged`: crop pixels for one of the picture's;
-    `outside`: the share of the crop that lies beyond the picture's edge and holds its reflection.
+    `crop` uint8 (112, 112, 3) and its `landmarks` (5, 2); `enlarged`: crop pixels for one of the image's;
+    `outside`: the share of the crop that lies beyond the image's edge and holds its reflection.
     """
 
     box: np.ndarray

@@ -1,4 +1,4 @@
-"""What a model says of the faces of one picture: logits, margin, probability, maps and their sums by region."""
+"""What a model says of the faces of one image: logits, margin, probability, maps and their sums by region."""
 
 from __future__ import annotations
 

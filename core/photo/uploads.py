@@ -1,4 +1,4 @@
-"""An uploaded file → an upright RGB picture, or one line that says why not. Nothing touches a disk or a log.
+"""An uploaded file → an upright RGB image, or one line that says why not. Nothing touches a disk or a log.
 
 The content decides what a file is, never its name. Sizes are read from the header before a pixel is decoded.
 """
@@ -28,11 +28,11 @@ FEWER_PIXELS = {"WEBP": 25_000_000, "AVIF": 32_000_000}
 MINIMUM_SIDE = 40
 #: Long side over short side; a telephone's panoramas are at most 5.
 MAXIMUM_ASPECT = 10
-#: Larger pictures are scaled down to this: faces are cut out of it, so a group's small ones keep their pixels.
+#: Larger images are scaled down to this: faces are cut out of it, so a group's small ones keep their pixels.
 KEPT_SIDE = 4096
 READS = "JPEG, PNG, WebP, HEIC, AVIF, TIFF, GIF or BMP"
 NAME_LENGTH = 60
-#: One picture at a time, so that two visitors need no more memory than one; it also guards the warning filters.
+#: One image at a time, so that two visitors need no more memory than one; it also guards the warning filters.
 _LOCK = threading.Lock()
 # Pillow writes EXIF values to its log at DEBUG, and what a broken file says at higher levels.
 logging.getLogger("PIL").setLevel(logging.CRITICAL + 1)
@@ -42,7 +42,7 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL + 1)
 class Upload:
     """An upright RGB `picture` of at most `KEPT_SIDE` pixels a side, and its `size` before that, (width, height).
 
-    `name` is one printable line, still to be escaped; `notes` say what was done to the picture.
+    `name` is one printable line, still to be escaped; `notes` say what was done to the image.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Upload:
 
 
 def read_upload(data: bytes, name: str) -> Upload:
-    """Decode a picture from memory. Raises `LookwhereError`, one line that begins with the file's name."""
+    """Decode an image from memory. Raises `LookwhereError`, one line that begins with the file's name."""
     name = clean_name(name)
     if not data:
         raise LookwhereError(f"{name}: the file is empty; choose it again")
@@ -62,7 +62,7 @@ def read_upload(data: bytes, name: str) -> Upload:
         raise LookwhereError(f"{name}: {size}; save it smaller, as JPEG")
     with _LOCK:
         try:
-            picture = read_image(data, _check_size, PHOTO_FORMATS, KEPT_SIDE)
+            decoded = read_image(data, _check_size, PHOTO_FORMATS, KEPT_SIDE)
         except Refused as refusal:
             raise LookwhereError(f"{name}: {refusal}") from None
         except Image.DecompressionBombError:
@@ -73,7 +73,7 @@ def read_upload(data: bytes, name: str) -> Upload:
             raise
         except Exception as error:  # Pillow meets broken files with TypeError, struct.error and more
             raise LookwhereError(f"{name}: {_damaged(looks_like(data) or 'image')}") from error
-    return Upload(name, picture.image, picture.size, picture.format, (*_misnamed(name, picture.format), *picture.notes))
+    return Upload(name, decoded.image, decoded.size, decoded.format, (*_misnamed(name, decoded.format), *decoded.notes))
 
 
 def clean_name(name: str) -> str:
@@ -125,6 +125,6 @@ def _damaged(kind: str) -> str:
     return f"this {kind} is damaged or cut short; take the original again"
 
 
-def shrunk_to(picture: Image.Image, side: int) -> Image.Image:
-    """The picture at most `side` pixels a side, averaged."""
-    return picture if max(picture.size) <= side else ImageOps.contain(picture, (side, side), Image.Resampling.BOX)
+def shrunk_to(image: Image.Image, side: int) -> Image.Image:
+    """The image at most `side` pixels a side, averaged."""
+    return image if max(image.size) <= side else ImageOps.contain(image, (side, side), Image.Resampling.BOX)

@@ -48,7 +48,7 @@ def asked_groups(columns: Sequence[Column], names: Sequence[str]) -> tuple[str, 
     chosen_columns = []
     for name in names:
         always = [column for column in ALWAYS if loose(column) == loose(name)]
-        chosen_columns += always or [find_column(columns, name, asked="--groups", also=ALWAYS).name]
+        chosen_columns += always or [find_column(columns, name, purpose="--groups", also=ALWAYS).name]
     chosen_columns = list(dict.fromkeys(chosen_columns))
     if not 1 <= len(chosen_columns) <= MOST_CROSSED:
         raise LookwhereError(

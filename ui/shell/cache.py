@@ -45,7 +45,7 @@ SMALL, CELL = 2000, 64
 
 
 def weight(value: object) -> int:
-    """About how many bytes a result takes: arrays, pictures, tables, text, what holds such; mapped files take none."""
+    """About how many bytes a result takes: arrays, images, tables, text, what holds such; mapped files take none."""
     if isinstance(value, np.ndarray):
         return 0 if isinstance(value, np.memmap) or isinstance(value.base, np.memmap) else value.nbytes
     if isinstance(value, Image.Image):

@@ -86,7 +86,7 @@ def table(frame: pd.DataFrame, name: str, title: str) -> None:
 
 
 def image_sheet(make: Callable[[], Sheet], name: str, title: str) -> None:
-    """Offer pictures that the page draws, as one sheet; of averages only, never of a single face."""
+    """Offer images that the page draws, as one sheet; of averages only, never of a single face."""
     _put("image", name, title, make)
 
 

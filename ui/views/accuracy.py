@@ -106,12 +106,12 @@ def show_confusion_and_table(faces: pd.DataFrame, threshold: float) -> None:
         )
     with right:
         terms.subheader("All groups as a table")
-        known = [*labels_known(faces), *(["age band"] if faces["age"].notna().any() else [])]
-        groupings = [[], *([column] for column in known), *([PAIR] if set(PAIR) <= set(known) else [])]
+        columns = [*labels_known(faces), *(["age band"] if faces["age"].notna().any() else [])]
+        groupings = [[], *([column] for column in columns), *([PAIR] if set(PAIR) <= set(columns) else [])]
         table = pd.concat([accuracy_by(faces, by, threshold) for by in groupings], ignore_index=True)
-        table = table[[*known, "n", "correct", "errors", *SHARES]]
-        rows = table.astype({"age band": object}) if "age band" in known else table
-        for column in known:
+        table = table[[*columns, "n", "correct", "errors", *SHARES]]
+        rows = table.astype({"age band": object}) if "age band" in columns else table
+        for column in columns:
             rows[column] = rows[column].astype(object).fillna(told_apart("all", set(rows[column])))
         layout.share_table(rows, SHARES, height=300)
         downloads.table(table, "accuracy", "accuracy by group, with Wilson 95 % intervals")

@@ -160,7 +160,7 @@ def show_maps(models: list[BoardModel], data: str) -> None:
     rows, limit = looks(models, data, board_model)
     cards = "".join(
         f"<div><b>{html.escape(row.title)}</b> <span>{html.escape(row.method)}</span>"
-        + layout.image_row([(picture, words, f"{row.title}: average map, {words}") for picture, words in row.panels])
+        + layout.image_row([(image, words, f"{row.title}: average map, {words}") for image, words in row.panels])
         + "</div>"
         for row in rows
     )

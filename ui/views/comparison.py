@@ -244,9 +244,9 @@ def _show_maps(
 
 def _grid(panels: list[tuple], name: str) -> str:
     items = "".join(
-        f"<figure><img src='{raster.data_uri(picture)}' alt='{html.escape(f'{capital(name)}, {caption}')}'>"
+        f"<figure><img src='{raster.data_uri(image)}' alt='{html.escape(f'{capital(name)}, {caption}')}'>"
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for picture, caption in panels
+        for image, caption in panels
     )
     columns = 3 if len(panels) % 3 == 0 else 4
     return f"{STYLE}<div class='lw-models' style='--columns: {columns}'>{items}</div>"

@@ -57,7 +57,7 @@ def _audits(p: Page) -> list[DataSetAudit]:
     manifests, paths = [own.manifest], []
     for name in list_audits(p.opened.folder):
         manifest = read_manifest(folder / name)
-        if len(manifests) < MOST and not any(same_pictures(one, manifest) for one in manifests):
+        if len(manifests) < MOST and not any(same_pictures(earlier, manifest) for earlier in manifests):
             manifests.append(manifest)
             paths.append(audit_of(folder / name / "audit.json"))
     return of_other_data(own, paths, p.opened.info())

@@ -120,9 +120,9 @@ def _show_maps(study: Diversity, test: str) -> None:
     maps, agreement = _mean_maps(study, test, filters[whose])
     chart = arm_maps(maps, whose)
     panels = zip(panel_images(chart), chart.panels, strict=True)
-    pictures = [(picture, part.caption, part.alt) for picture, part in panels]
-    for start in range(0, len(pictures), IN_A_ROW):
-        st.html(layout.STYLE + layout.image_row(pictures[start : start + IN_A_ROW], widest="14rem"))
+    images = [(image, part.caption, part.alt) for image, part in panels]
+    for start in range(0, len(images), IN_A_ROW):
+        st.html(layout.STYLE + layout.image_row(images[start : start + IN_A_ROW], widest="14rem"))
     downloads.image_sheet(lambda: map_sheet(chart), "diversity-maps", f"mean maps by arm, {whose}")
     of_how_many = "" if len(maps) == len(tested.arms) else f" Maps are kept of {len(maps)} of {len(tested.arms)} arms."
     terms.caption(f"{chart.note} Means over seeds.{of_how_many}")

@@ -123,10 +123,10 @@ def _show_regions(audit: Audit, filter: Filter) -> None:
         reason = f"no group has {audit.minimum_faces} faces" if why is None else note_words(why)
         st.info(escape.markdown(f"No average face is stored: {reason}."))
         return
-    picture = figures.regions_image(face, SIDE)
+    image = figures.regions_image(face, SIDE)
     caption = f"average of {n:,}: {name}"
-    st.html(layout.STYLE + layout.image_row([(picture, caption, "The regions over an average face")]))
-    downloads.image_sheet(lambda: Sheet([("", [(picture, caption)])]), "regions", "the regions over an average face")
+    st.html(layout.STYLE + layout.image_row([(image, caption, "The regions over an average face")]))
+    downloads.image_sheet(lambda: Sheet([("", [(image, caption)])]), "regions", "the regions over an average face")
 
 
 def _show_waterfall(audit: Audit, waterfall: Waterfall) -> None:

@@ -104,7 +104,7 @@ def _figure(finding: Finding) -> None:
     elif isinstance(result, ErrorPattern):
         shapes = figures.mean_shapes(result.pattern)
         drawings = zip(panel_images(shapes), shapes.panels, strict=True)
-        panels = [(picture, panel.caption, panel.alt) for picture, panel in drawings]
+        panels = [(image, panel.caption, panel.alt) for image, panel in drawings]
         st.html(layout.STYLE + layout.image_row(panels, widest="16rem"))
         downloads.image_sheet(lambda: map_sheet(shapes), name, title)
         terms.caption(escape.markdown(shapes.note))

@@ -1,4 +1,4 @@
-"""The heatmap page's pictures: a group's three panels, and all of them on one sheet."""
+"""The heatmap page's images: a group's three panels, and all of them on one sheet."""
 
 from __future__ import annotations
 

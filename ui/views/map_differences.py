@@ -150,7 +150,7 @@ def verdict(differences: dict[str, Found]) -> str:
 
 
 def _figure(difference: MapDifference, limit: float, name: str, colours: str) -> str:
-    """HTML of one tested difference: outlined picture, how to read its colours, n, cells, largest g and where, p."""
+    """HTML of one tested difference: outlined image, how to read its colours, n, cells, largest g and where, p."""
     people = "" if difference.people_a is None else f" of {difference.people_a:,} and {difference.people_b:,} people"
     numbers = f"n = {difference.n_a:,} and {difference.n_b:,}{people}"
     if sum(difference.left_out):
@@ -167,9 +167,9 @@ def _figure(difference: MapDifference, limit: float, name: str, colours: str) ->
         )
         place = hottest_place(size, difference.placement)
         result = f"{cells} beyond chance (family-wise {difference.p_words}); largest g = {g} ({place})."
-    picture = raster.data_uri(painted(difference, limit, SIDE))
+    image = raster.data_uri(painted(difference, limit, SIDE))
     return (
-        f"<figure><img src='{picture}' alt='{html.escape(f'Difference of average maps, {name}')}'><figcaption>"
+        f"<figure><img src='{image}' alt='{html.escape(f'Difference of average maps, {name}')}'><figcaption>"
         f"<b>{html.escape(name)}</b>: {html.escape(colours)}<br>{html.escape(result)}<br>"
         f"<span>{html.escape(numbers)}</span></figcaption></figure>"
     )
@@ -186,7 +186,7 @@ def limit_of(differences: list[MapDifference]) -> float:
 
 
 def _draw(letter: str, differences: dict[str, Found]) -> None:
-    """The group `letter` against each further one, with the verdicts; no picture of under 11 faces."""
+    """The group `letter` against each further one, with the verdicts; no image of under 11 faces."""
     there = {partner: d for partner, d in differences.items() if isinstance(d, MapDifference)}
     for partner, error in differences.items():
         if partner not in there:

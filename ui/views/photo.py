@@ -1,4 +1,4 @@
-"""The page «Try a photo»: pictures come in, stay in this session's memory, and are shown with what the model says."""
+"""The page «Try a photo»: images come in, stay in this session's memory, and are shown with what the model says."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ if TYPE_CHECKING:  # they need torch, which a portrait drawn before does not wai
     from core.classifiers.folder import Model
     from core.photo.detection import Finder
 
-#: No more pictures at a time are looked at, so that a folder dropped here does not block the machine.
-MOST_PICTURES = 12
+#: No more images at a time are looked at, so that a folder dropped here does not block the machine.
+MOST_IMAGES = 12
 KEY = "photo_results"
 _ONE = threading.Lock()
 PLAIN = (
@@ -53,7 +53,7 @@ PLAIN = (
     "would give the image**, not a fact about the person. Nothing uploaded is stored: images stay in this "
     "session's memory and go when it ends."
 )
-PICTURES = f"{READS}; up to {MAXIMUM_BYTES // 2**20} MB each. Larger images are scaled down; the content decides."
+IMAGE_RULES = f"{READS}; up to {MAXIMUM_BYTES // 2**20} MB each. Larger images are scaled down; the content decides."
 CAMERA = "The browser asks for the camera only here. It needs https, or this very machine."
 SOURCES = ("Upload", "Camera")
 CERTAINTY = (
@@ -140,7 +140,7 @@ def _finder() -> Finder:
 
 
 def choose_files(task: Task) -> list:
-    """Say what becomes of a picture and draw the uploader or the camera; the files in hand, at most `MOST_PICTURES`."""
+    """Say what becomes of an image and draw the uploader or the camera; the files in hand, at most `MOST_IMAGES`."""
     files = _files_in_hand()
     terms.caption(PLAIN.format(name=escape.markdown(task.name)))
     return files
@@ -151,10 +151,10 @@ def _files_in_hand() -> list:
     if source == "Camera":
         shot = st.camera_input("Take a photo", key="photo_camera", help=CAMERA)
         return [shot] if shot else []
-    files = st.file_uploader("Images", accept_multiple_files=True, key="photo_files", help=PICTURES) or []
-    if len(files) > MOST_PICTURES:
-        st.warning(f"Only the first {MOST_PICTURES} of {len(files)} images are looked at: remove some below them.")
-    return files[:MOST_PICTURES]
+    files = st.file_uploader("Images", accept_multiple_files=True, key="photo_files", help=IMAGE_RULES) or []
+    if len(files) > MOST_IMAGES:
+        st.warning(f"Only the first {MOST_IMAGES} of {len(files)} images are looked at: remove some below them.")
+    return files[:MOST_IMAGES]
 
 
 def predict(files: list, opened: OpenAudit, ready: Tools, audit: Audit | None = None) -> list[Result]:
@@ -240,7 +240,7 @@ def comparable_audit(opened: OpenAudit, ready: Tools) -> Audit | None:
 
 
 def sentence(opened: OpenAudit, results: list[Result], audit: Audit | None) -> str:
-    """What the model says of the pictures; without any, how often it gave audited faces the wrong label."""
+    """What the model says of the images; without any, how often it gave audited faces the wrong label."""
     if not results:
         if audit is None:
             return photo_text.invitation(opened.model, None, None)
@@ -255,7 +255,7 @@ def sentence(opened: OpenAudit, results: list[Result], audit: Audit | None) -> s
 
 
 def show_results(results: list[Result], audit: Audit | None) -> None:
-    """Each picture with its faces; one colour scale for all maps."""
+    """Each image with its faces; one colour scale for all maps."""
     readings = [reading for result in results for reading in result.readings]
     target, opacity = _controls(readings)
     maps = [reading.map(target) for reading in readings if reading.evidence is not None]
@@ -286,7 +286,7 @@ def _controls(predictions: list[Prediction]) -> tuple[str, float]:
 
 
 def _show(n: int, result: Result, audit: Audit | None, target: str, opacity: float, limit: float) -> None:
-    """One picture: its faces numbered, a card a face, and the chosen face's evidence and certainty."""
+    """One image: its faces numbered, a card a face, and the chosen face's evidence and certainty."""
     if result.error:
         st.error(escape.sentence(result.error), icon=":material/broken_image:")
         return

@@ -47,13 +47,13 @@ def try_portrait(portrait: Portrait, ready: Tools) -> Result:
         with st.spinner("Looking for faces …"):
             return try_image(portrait.file.read_bytes(), f"portrait «{portrait.words}»", ready)
     with Image.open(portrait.file) as opened:
-        picture = opened.convert("RGB")
-    image = shrunk_to(picture, figures.SIDE)
+        photo = opened.convert("RGB")
+    image = shrunk_to(photo, figures.SIDE)
     return Result(
         name=f"portrait «{portrait.words}»",
         head=f"<b>{html.escape(portrait.words)}</b> <span>{html.escape(CREDIT)}</span>",
         image=image,
-        scale=image.width / picture.width,
+        scale=image.width / photo.width,
         faces=(before.face,),
         readings=(before.prediction,),
         maps=before.maps,

@@ -1,4 +1,4 @@
-"""The page «The study, repeated»: protocol, seven figures, claims and pictures of the experiment that we ship."""
+"""The page «The study, repeated»: protocol, seven figures, claims and images of the experiment that we ship."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def show_pictures(study: Repeated) -> None:
     audit = open_audit(study.experiment.pictures)
     faces = f"the {audit.split_words} of {data_set_title(audit.manifest.dataset)}"
     terms.caption(
-        f"The pictures that follow are of other faces than the figures above: of the first network alone, on {faces}. "
+        f"The images that follow are of other faces than the figures above: of the first network alone, on {faces}. "
         "These faces are in no other audit that keeps averages, so no face can be had by subtraction."
     )
     show_study_grid(audit, Filter.of_ages(audit.faces, "adults"))

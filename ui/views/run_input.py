@@ -21,7 +21,7 @@ from ui.shell import open_audit as opening
 from ui.widgets import layout, terms
 
 NEEDED = ("size", "mean", "std")
-#: How large the picture is shown, in pixels.
+#: How large the image is shown, in pixels.
 SIDE = 224
 ORDER = {"rgb": "red, green, blue", "bgr": "blue, green, red", "grey": "grey"}
 
@@ -40,7 +40,7 @@ def show_input(values: Mapping[str, object]) -> None:
     names = {field.name for field in dataclasses.fields(InputOutputSpec)}
     declaration = {name: value for name, value in values.items() if name in names and value not in (None, (), "")}
     declaration = {name: list(value) if isinstance(value, tuple) else value for name, value in declaration.items()}
-    # The picture does not hang on what the outputs mean: where that is not said yet, anything does.
+    # The image does not hang on what the outputs mean: where that is not said yet, anything does.
     outputs = ("score", *GENDERS, "of", "target", "classes", "indices")
     inputs = {name: value for name, value in declaration.items() if name not in outputs}
     try:
@@ -54,14 +54,12 @@ def show_input(values: Mapping[str, object]) -> None:
 
 
 def _panels(face: np.ndarray, model_input: SeenInput) -> list[tuple[Image.Image, str, str]]:
-    picture = Image.fromarray(model_input.picture)
-    if max(picture.size) < SIDE:  # each of its pixels is to be seen
-        picture = picture.resize(
-            [round(side * SIDE / max(picture.size)) for side in picture.size], Image.Resampling.NEAREST
-        )
+    image = Image.fromarray(model_input.picture)
+    if max(image.size) < SIDE:  # each of its pixels is to be seen
+        image = image.resize([round(side * SIDE / max(image.size)) for side in image.size], Image.Resampling.NEAREST)
     return [
         (Image.fromarray(face), "the aligned face", "A portrait, aligned"),
-        (picture, "what the model gets", "The portrait as the model gets it"),
+        (image, "what the model gets", "The portrait as the model gets it"),
     ]
 
 

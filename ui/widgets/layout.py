@@ -66,11 +66,11 @@ def colour_scale(signed: bool, limit: float, note: str, task: Task = GENDER) -> 
 
 
 def image_row(panels: list[tuple[Image.Image, str, str]], widest: str = "none") -> str:
-    """HTML of pictures in one row that shrinks with the page: (picture, caption, alternative text) each."""
+    """HTML of images in one row that shrinks with the page: (image, caption, alternative text) each."""
     items = "".join(
-        f"<figure style='max-width: {widest}'><img src='{raster.data_uri(picture)}' alt='{html.escape(alt)}'>"
+        f"<figure style='max-width: {widest}'><img src='{raster.data_uri(image)}' alt='{html.escape(alt)}'>"
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for picture, caption, alt in panels
+        for image, caption, alt in panels
     )
     return f"<div class='lw-figures'>{items}</div>"
 

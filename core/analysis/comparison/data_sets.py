@@ -69,7 +69,7 @@ def seen_in_training(audit: Audit, info: ModelInfo | None) -> Seen:
 def of_other_data(audit: Audit, candidates: Sequence[Audit], info: ModelInfo | None) -> list[DataSetAudit]:
     """The audit, and those of `candidates` that are of further data sets, one each; that of the training first.
 
-    The same pictures with other labels or columns are one data set.
+    The same images with other labels or columns are one data set.
     """
     by_data = [audit]
     for candidate in candidates:

@@ -30,7 +30,7 @@ class EvidenceByRegion:
     """A group's mean margin by region.
 
     `table`: a row a region with `region`, `evidence` (mean contribution to the margin), `low`, `high`, `area` (share of
-    the picture); `margin` is the mean of the logits' difference, `residual` what is left of it after Σ evidence +
+    the image); `margin` is the mean of the logits' difference, `residual` what is left of it after Σ evidence +
     `bias` (rounding). All are NaN under 11 faces. `people` counts what is drawn as a whole: identities, else faces.
     """
 

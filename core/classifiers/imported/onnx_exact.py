@@ -30,7 +30,7 @@ EVIDENCE = "lookwhere_evidence"
 TOLERANCE = 1e-4
 #: Faces of noise that the last tensor is had of, values of it that are put through at once.
 TRIED, AT_ONCE = 8, 2**24
-#: What asks of the picture only how large it is, and how many there are.
+#: What asks of the image only how large it is, and how many there are.
 SIZES = ("Shape", "Size")
 #: What the logits are declared as, where they are taken before the softmax or sigmoid.
 BEFORE = {"probabilities": "logits", "probability": "logit"}
@@ -149,9 +149,7 @@ def _spatial(
             continue
         if values.ndim == 4 and values.shape[1:].count(1) < 2:
             return start, values
-    raise NoTail(
-        f"{tail.stop} comes between what lies on the picture and the logits" if tail.stop else "it has no cells"
-    )
+    raise NoTail(f"{tail.stop} comes between what lies on the image and the logits" if tail.stop else "it has no cells")
 
 
 def _copy(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -191,8 +189,8 @@ def _run_tail(
     used = {name for node in nodes for name in taken(node)}
     pictures = sorted(used & set(graph.inputs) - {start})
     if any(node.op_type not in SIZES for node in nodes if set(taken(node)) & {*pictures}):
-        raise NoTail("what follows the last map asks for the picture again")
-    # Only how many pictures there are, and how large: PyTorch's exporter asks for it before it flattens the last maps.
+        raise NoTail("what follows the last map asks for the image again")
+    # Only how many images there are, and how large: PyTorch's exporter asks for it before it flattens the last maps.
     ports = [port for port in model.graph.input if port.name in pictures]
     whole = onnx.helper.make_graph(
         nodes,
@@ -232,7 +230,7 @@ def _run_tail(
 
 
 def _blank(port: onnx.ValueInfoProto, count: int, spec: InputOutputSpec) -> np.ndarray:
-    """As many pictures of an input as there are faces, all 0, in its own type."""
+    """As many images of an input as there are faces, all 0, in its own type."""
     import onnx
 
     colours = 1 if spec.channels == "grey" else 3

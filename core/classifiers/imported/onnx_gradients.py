@@ -49,7 +49,7 @@ def with_gradients(
     logits = before_activation(graph, spec.output, spec.score)
     through = _necks(graph, logits)
     if not through:
-        raise NoTail("no tensor has all of the picture pass through it")
+        raise NoTail("no tensor has all of the image pass through it")
     pixels = torch.from_numpy(prepare(faces[:2], spec))
     for name in through:
         try:
@@ -71,7 +71,7 @@ def with_gradients(
         if len(shape) == 4 and min(grid) >= LEAST_CELLS:
             break
     else:
-        raise NoTail(f"no tensor of {LEAST_CELLS}×{LEAST_CELLS} cells and more has all of the picture pass through it")
+        raise NoTail(f"no tensor of {LEAST_CELLS}×{LEAST_CELLS} cells and more has all of the image pass through it")
     record = {"layer": name, "logits": logits, "view": View(layout, tuple(grid)).as_dict()}
     record = access(model, record, spec).record
     own_logits = access(model, record, spec).gradients(faces)[0]
@@ -100,7 +100,7 @@ def _cells_alike(network: OnnxNetwork, layout: str, pixels: torch.Tensor) -> boo
 
 
 def _necks(graph: Graph, logits: str) -> list[str]:
-    """Tensors through which all of the picture passes to the logits, the last first."""
+    """Tensors through which all of the image passes to the logits, the last first."""
     necks, front = [], {logits}
     for _ in range(MOST_STEPS):
         last = max(front, key=lambda name: graph.made.get(name, -1))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnx
 
-#: Operators that are affine in what depends on the picture; those of the second line where one input alone does.
+#: Operators that are affine in what depends on the image; those of the second line where one input alone does.
 AFFINE = {
     "Add", "AveragePool", "BatchNormalization", "Cast", "Concat", "Dropout", "Expand", "Flatten", "Gather",
     "GlobalAveragePool", "Identity", "Mean", "Neg", "Pad", "ReduceMean", "ReduceSum", "Reshape", "Slice", "Split",
@@ -57,7 +57,7 @@ class Tail:
 
 
 class Graph:
-    """An ONNX graph's tensors: what makes each, and which depend on the picture's values."""
+    """An ONNX graph's tensors: what makes each, and which depend on the image's values."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model, self.nodes = model, list(model.graph.node)
@@ -66,7 +66,7 @@ class Graph:
         self.inputs = [port.name for port in model.graph.input if port.name not in constants]
         self.of_picture = set(self.inputs)
         for node in self.nodes:  # sorted, each after what it takes
-            # A shape is no value: what is made of shapes alone is the same for every picture.
+            # A shape is no value: what is made of shapes alone is the same for every image.
             if node.op_type not in ("Shape", "Size") and self.of_picture & set(taken(node)):
                 self.of_picture |= set(node.output)
 
@@ -76,7 +76,7 @@ class Graph:
         return None if place is None else self.nodes[place]
 
     def pictured(self, node: onnx.NodeProto) -> list[str]:
-        """Which of a node's inputs depend on the picture."""
+        """Which of a node's inputs depend on the image."""
         return [name for name in node.input if name in self.of_picture]
 
     def order(self, tensor: str) -> str:
@@ -85,13 +85,13 @@ class Graph:
         for _ in range(len(self.nodes)):
             node = self.node(tensor)
             if node is None:
-                raise NoTail("what is averaged are the picture's own pixels")
+                raise NoTail("what is averaged are the image's own pixels")
             if node.op_type in CHANNELS_FIRST:
                 break
             if node.op_type == "Transpose":
                 turns.append(list(attribute(node, "perm") or ()))
             elif node.op_type not in IN_PLACE:
-                raise NoTail(f"{node.op_type} before the average does not tell which of its axes lie on the picture")
+                raise NoTail(f"{node.op_type} before the average does not tell which of its axes lie on the image")
             tensor = self.pictured(node)[0]
         axes = [0, 1, 2, 3]
         for perm in reversed(turns):
@@ -137,7 +137,7 @@ def find_tail(graph: Graph, output: str, score: str) -> Tail:
         if len(front) == 1:
             starts.append(next(iter(front)))
     if not starts:
-        raise NoTail(f"no linear layer ends it, but {stop or 'the picture itself'}")
+        raise NoTail(f"no linear layer ends it, but {stop or 'the image itself'}")
     return Tail(tuple(starts), logits, stop)
 
 

@@ -1,4 +1,4 @@
-"""Aligned faces to an imported model's input as it is declared, and that input as a picture; no torch is needed."""
+"""Aligned faces to an imported model's input as it is declared, and that input as an image; no torch is needed."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class ImageFolder(Reader):
         """Raises `LookwhereError` where a table cannot be read."""
         log, parts = ReadLog(), []
         for table in find_files(source, TABLES):
-            parts.append(rows_with_images(source, table, log, within=True))
+            parts.append(rows_with_images(source, table, log, inside_folder=True))
         faces = pd.concat(parts, ignore_index=True)
         faces = faces[~faces["path"].duplicated()].reset_index(drop=True)
         bases = {posixpath.dirname(table) for table in find_files(source, TABLES)}

@@ -111,8 +111,8 @@ def _elsewhere(keys: pd.Series, images: pd.DataFrame) -> pd.Series:
         last, stem = key.rpartition("/")[2].lower(), re.sub(r"\.\w+$", "", key.lower())
         if last in folders:
             return f"; one of this name lies in {folders[last] or 'the top folder'}/"
-        found = suffixes.get(key.lower(), suffixes.get(stem))
-        return f"; there is one with the suffix .{found}" if found else ""
+        suffix_there = suffixes.get(key.lower(), suffixes.get(stem))
+        return f"; there is one with the suffix .{suffix_there}" if suffix_there else ""
 
     return keys.map(hint).astype("str")
 

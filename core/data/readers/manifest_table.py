@@ -128,15 +128,15 @@ def rows_of_parquet(source: ParquetSource, log: ReadLog) -> pd.DataFrame:
     return faces
 
 
-def rows_with_images(source: Source, file: str, log: ReadLog, within: bool = False) -> pd.DataFrame:
+def rows_with_images(source: Source, file: str, log: ReadLog, inside_folder: bool = False) -> pd.DataFrame:
     """The rows of a table joined with the images that they name, `path` and `key` (relative to the table) a row.
 
-    An image that no row names is rejected; `within` leaves those alone that do not lie in the table's folder. Raises
-    `LookwhereError` where the table cannot be read.
+    An image that no row names is rejected; `inside_folder` leaves those alone that do not lie in the table's folder.
+    Raises `LookwhereError` where the table cannot be read.
     """
     rows = _located(_table(source, file, log), log, file)
     images = _images(source, file, rows)
-    if within and (base := posixpath.dirname(file)):
+    if inside_folder and (base := posixpath.dirname(file)):
         images = images[images["path"].str.startswith(f"{base}/")]
     return join_images(_respelled(rows, images, log), images, log, file, hints=True)
 

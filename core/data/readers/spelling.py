@@ -31,10 +31,10 @@ def common_spellings(names: pd.Series) -> dict[str, str]:
     Of spellings that are equally common the first in the order of the alphabet counts.
     """
     counts: dict[str, int] = {}
-    written = names.value_counts()
-    for name, count in written.items():
+    occurrences = names.value_counts()
+    for name, count in occurrences.items():
         counts[plain(name)] = counts.get(plain(name), 0) + int(count)
     common: dict[str, str] = {}
     for name in sorted(counts, key=lambda name: (-counts[name], name)):
         common.setdefault(folded(name), name)
-    return {name: common[folded(name)] for name in written.index if common[folded(name)] != name}
+    return {name: common[folded(name)] for name in occurrences.index if common[folded(name)] != name}

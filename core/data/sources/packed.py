@@ -32,13 +32,15 @@ def unfold(source: Source, open_inner: Callable[[Path, int], Source], depth: int
     archives = source.files(*ARCHIVES) if depth < MAXIMUM_DEPTH else []
     if not archives or source.images():
         return source
-    taken = _Taken(source)
-    return PackedSource(source, {name: _opened(source, name, taken, open_inner, depth) for name in archives}, taken)
+    members = _Members(source)
+    return PackedSource(source, {name: _opened(source, name, members, open_inner, depth) for name in archives}, members)
 
 
-def _opened(source: Source, name: str, taken: _Taken, open_inner: Callable[[Path, int], Source], depth: int) -> Source:
+def _opened(
+    source: Source, name: str, members: _Members, open_inner: Callable[[Path, int], Source], depth: int
+) -> Source:
     """An archive inside a source. Raises `LookwhereError` naming both where it is damaged."""
-    file = taken.file(name)
+    file = members.file(name)
     try:
         return open_inner(file, depth + 1)
     except LookwhereError as error:
@@ -53,17 +55,17 @@ def unfold_shards(source: Source) -> Source:
     shards = source.files(".parquet")
     if not shards or source.images():
         return source
-    taken = _Taken(source)
+    members = _Members(source)
     for name in shards:
-        taken.file(name)
-    shard_source = open_shards(FolderSource(Path(taken.folder.name)), source.path)
+        members.file(name)
+    shard_source = open_shards(FolderSource(Path(members.folder.name)), source.path)
     if not isinstance(shard_source, ParquetSource):
         return source
-    shard_source.kept_open = taken
+    shard_source.kept_open = members
     return shard_source
 
 
-class _Taken:
+class _Members:
     """Members of an archive as files: in a temporary folder that goes with this object; a folder's where they lie."""
 
     def __init__(self, source: Source) -> None:
@@ -109,8 +111,8 @@ class PackedSource(Source):
     An archive of one folder gives that folder; any other gives a folder of its own name, unless nothing lies beside it.
     """
 
-    def __init__(self, outer: Source, inner: dict[str, Source], taken: _Taken) -> None:
-        self._taken = taken
+    def __init__(self, outer: Source, inner: dict[str, Source], members: _Members) -> None:
+        self._members = members
         self._outer = outer
         self._inner: list[tuple[Source, dict[str, str]]] = []
         alone = len(inner) == 1 and len(outer.files("")) == 1

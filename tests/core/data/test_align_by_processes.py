@@ -62,11 +62,11 @@ def seen_by(folder: Path) -> list[int]:
     return [int(file.read_text()) for file in sorted(folder.glob("seen-*"))]
 
 
-def assert_same(one: Path, other: Path) -> None:
+def assert_same(store_path: Path, expected_path: Path) -> None:
     """The same files, byte by byte."""
-    assert sorted(file.name for file in one.iterdir()) == sorted(file.name for file in other.iterdir())
-    for file in one.iterdir():
-        assert file.read_bytes() == (other / file.name).read_bytes(), file.name
+    assert sorted(file.name for file in store_path.iterdir()) == sorted(file.name for file in expected_path.iterdir())
+    for file in store_path.iterdir():
+        assert file.read_bytes() == (expected_path / file.name).read_bytes(), file.name
 
 
 @pytest.mark.parametrize("world", [2, 4])
@@ -74,9 +74,9 @@ def test_processes_make_the_store_that_one_makes(data: Path, tmp_path: Path, wor
     store_of(data, tmp_path / "alone")
     assert in_processes(world, aligned(data, tmp_path / "store")) == [0] * world
     store = AlignedStore.open(tmp_path / "store")
-    seen = seen_by(tmp_path)
-    assert len(store.faces) <= sum(seen) <= IMAGES - 1
-    assert max(seen) - min(seen) <= SHARD
+    aligned_counts = seen_by(tmp_path)
+    assert len(store.faces) <= sum(aligned_counts) <= IMAGES - 1
+    assert max(aligned_counts) - min(aligned_counts) <= SHARD
     assert_same(tmp_path / "store", tmp_path / "alone")
 
 

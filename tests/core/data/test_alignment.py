@@ -86,17 +86,17 @@ def test_the_identity_returns_the_picture_nearly_unchanged() -> None:
 def test_a_linear_ramp_stays_exact_under_shift_and_scale() -> None:
     """Grey value = x; at scale 1 shifted by 20, aligned x shows x − 20; at scale ½ it shows 2x + ½, pixel centres."""
     ramp = np.broadcast_to(np.arange(240, dtype=np.uint8)[None, :, None], (200, 240, 3))
-    shown = warp([Image.fromarray(ramp)] * 2, np.stack([matrix(1, 0, (20, 0)), matrix(0.5, 0, (-0.25, -0.25))]))
+    squares = warp([Image.fromarray(ramp)] * 2, np.stack([matrix(1, 0, (20, 0)), matrix(0.5, 0, (-0.25, -0.25))]))
     columns = np.arange(SIDE)
-    np.testing.assert_array_equal(shown[0, 50, 22:, 0], columns[22:] - 20)
-    assert np.abs(shown[1, 50, 1:, 0] - (2 * columns[1:] + 0.5)).max() <= 0.5
+    np.testing.assert_array_equal(squares[0, 50, 22:, 0], columns[22:] - 20)
+    assert np.abs(squares[1, 50, 1:, 0] - (2 * columns[1:] + 0.5)).max() <= 0.5
 
 
 def test_between_pixels_the_warp_interpolates() -> None:
     """Grey value = 10 x, shifted by 0.3: aligned x shows 10 x − 3, where the nearest pixels would give 10 x − 5."""
     ramp = np.broadcast_to(10 * np.arange(25, dtype=np.uint8)[None, :, None], (SIDE, 25, 3))
-    shown = warp([Image.fromarray(ramp)], matrix(1, 0, (0.3, 0))[None])[0]
-    np.testing.assert_array_equal(shown[50, 2:23, 0], 10 * np.arange(2, 23) - 3)
+    square = warp([Image.fromarray(ramp)], matrix(1, 0, (0.3, 0))[None])[0]
+    np.testing.assert_array_equal(square[50, 2:23, 0], 10 * np.arange(2, 23) - 3)
 
 
 def test_beyond_the_edge_lies_the_reflection() -> None:

@@ -70,12 +70,12 @@ def store(tight: Path, tmp_path_factory: pytest.TempPathFactory) -> AlignedStore
 
 
 def test_tight_crops_get_a_border_and_loose_ones_none(aligner: FaceAligner) -> None:
-    found = decide_border(crops(TIGHT), aligner.detector)
-    assert (found.percent, found.decided, found.sample) == (30, DecidedBy.IMAGES, COUNT)
-    assert found.needing > COUNT / 2
-    assert (found.missed_with, found.unsteady, found.median_side) == (0, 0, 202)
-    found = decide_border(crops(LOOSE), aligner.detector)
-    assert (found.percent, found.needing, found.missed_without, found.unsteady) == (0, 0, 0, 0)
+    border = decide_border(crops(TIGHT), aligner.detector)
+    assert (border.percent, border.decided, border.sample) == (30, DecidedBy.IMAGES, COUNT)
+    assert border.needing > COUNT / 2
+    assert (border.missed_with, border.unsteady, border.median_side) == (0, 0, 202)
+    border = decide_border(crops(LOOSE), aligner.detector)
+    assert (border.percent, border.needing, border.missed_without, border.unsteady) == (0, 0, 0, 0)
 
 
 def test_a_tight_crop_among_loose_ones_is_looked_at_again(aligner: FaceAligner) -> None:
@@ -114,8 +114,8 @@ def test_how_many_images_the_detector_gets_at_once_changes_nothing(
     images = crops(TIGHT, 5)
     together = look(aligner.detector, images, 0.3)
     monkeypatch.setattr(detection, "PIXELS_AT_ONCE", 1)
-    for one, other in zip(together, look(aligner.detector, images, 0.3), strict=True):
-        np.testing.assert_allclose(one.points, other.points, atol=1e-3)
+    for together_face, alone_face in zip(together, look(aligner.detector, images, 0.3), strict=True):
+        np.testing.assert_allclose(together_face.points, alone_face.points, atol=1e-3)
 
 
 def test_a_manifest_of_tight_crops_is_aligned_with_the_border_and_says_so(tight: Path, store: AlignedStore) -> None:
@@ -127,8 +127,8 @@ def test_a_manifest_of_tight_crops_is_aligned_with_the_border_and_says_so(tight:
         assert np.abs(store.images[rows[f"{n:02}.png"]].astype(int) - expected[n]).max() <= 1
     (first, *_) = border_lines(store.manifest.border)
     assert first.startswith("  border before detection: 30 % of an image's shorter side, decided from 12 images")
-    told = reading_report(READERS["manifest"].read(open_source(tight)), READERS["manifest"], open_source(tight))
-    assert "border before detection: decided from the images when they are aligned" in told
+    report = reading_report(READERS["manifest"].read(open_source(tight)), READERS["manifest"], open_source(tight))
+    assert "border before detection: decided from the images when they are aligned" in report
 
 
 def test_work_that_was_interrupted_goes_on_with_the_border_it_began_with(
@@ -177,10 +177,10 @@ def test_a_store_of_before_borders_were_decided_opens_as_it_did(tight: Path, tmp
         build(tight, older.path, border=30)
 
 
-@pytest.mark.parametrize("asked", [-1, 201, float("nan")])
-def test_a_border_that_is_none_is_refused(asked: float) -> None:
+@pytest.mark.parametrize("percent", [-1, 201, float("nan")])
+def test_a_border_that_is_none_is_refused(percent: float) -> None:
     with pytest.raises(LookwhereError, match=r"--border .*: it is in percent of .* from 0 to 200"):
-        given_border(READERS["manifest"], asked)
+        given_border(READERS["manifest"], percent)
 
 
 def test_who_decides_the_border() -> None:
@@ -199,9 +199,9 @@ def test_the_sample_is_spread_evenly_and_leaves_out_what_cannot_be_read(tmp_path
     source = open_source(manifest(tmp_path / "set", images))
     faces = READERS["manifest"].read(source).faces
     (tmp_path / "set/00.png").write_bytes(b"none")
-    found = sorted(image.width for image in sampled(open_source(tmp_path / "set"), faces))
-    assert found == [24, 27, 31, 34, 38, 41, 45, 48, 52, 55, 59]
-    assert len(found) == SAMPLE[0] - 1
+    widths = sorted(image.width for image in sampled(open_source(tmp_path / "set"), faces))
+    assert widths == [24, 27, 31, 34, 38, 41, 45, 48, 52, 55, 59]
+    assert len(widths) == SAMPLE[0] - 1
 
 
 @pytest.mark.parametrize("side", [32, 48, 64])
@@ -211,9 +211,9 @@ def test_small_grey_crops_are_found_and_told(side: int, tmp_path: Path) -> None:
     store = build(manifest(tmp_path / "set", [*images, small]), tmp_path / "store")
     assert len(store.faces) == 4
     assert store.manifest.rejects == {"under 16 pixels a side, too small to look for a face": 1}
-    told = [line for line in border_lines(store.manifest.border) if "small" in line]
-    assert len(told) == (side < 64)
-    assert all(f"half of them have a side of {side} pixels or less" in line for line in told)
+    lines = [line for line in border_lines(store.manifest.border) if "small" in line]
+    assert len(lines) == (side < 64)
+    assert all(f"half of them have a side of {side} pixels or less" in line for line in lines)
 
 
 def test_where_no_face_is_found_in_small_images_the_error_says_that_they_are_small(tmp_path: Path) -> None:
@@ -255,8 +255,8 @@ def test_small_faces_are_looked_for_only_where_one_could_be_the_main_face(
     monkeypatch.setattr(Detector, "find", counted)
     bounded = look(aligner.detector, [crop, wall], 0.3, smallest=0.4)
     assert skipped == [(2, 2), (1, 0)]
-    for one, other in zip(bounded, everywhere, strict=True):
-        np.testing.assert_array_equal(one.points, other.points)
+    for bounded_face, unbounded_face in zip(bounded, everywhere, strict=True):
+        np.testing.assert_array_equal(bounded_face.points, unbounded_face.points)
 
 
 def squares(*sides: float, certainty: float = 1.0, shift: float = 0.0) -> Detection:
@@ -300,5 +300,5 @@ def test_smaller_faces_can_be_left_out_beside_a_sure_heavy_and_much_larger_one(
 
 def test_scales_that_only_smaller_faces_show_at_are_left_out(aligner: FaceAligner) -> None:
     """Of 40, 56.4, 79.6 and 112.2 pixels, each 1 / 0.709 of the one before."""
-    for side, skip, left_out in ((0, 0, 0), (56, 0, 0), (57, 1, 56.42), (112, 2, 79.57), (113, 3, 112.24)):
-        assert aligner.detector.skipped(side) == pytest.approx((skip, left_out), abs=0.01)
+    for side, skip, largest_skipped in ((0, 0, 0), (56, 0, 0), (57, 1, 56.42), (112, 2, 79.57), (113, 3, 112.24)):
+        assert aligner.detector.skipped(side) == pytest.approx((skip, largest_skipped), abs=0.01)

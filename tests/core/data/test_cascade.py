@@ -52,9 +52,9 @@ def test_faces_are_those_of_the_library(head: Image.Image, border: int) -> None:
     edge = head.crop((40, 30, 40 + head.width, 30 + head.height))
     images = [head, pair, edge, Image.new("RGB", head.size, (9, 90, 30))]
     detector = load_detector()
-    found = detect(detector, np.stack([np.asarray(image) for image in images]), border)
-    assert [len(faces) for faces in found] == [1, 2, 1, 0]
-    for image, faces in zip(images[:3], found, strict=False):
+    detections = detect(detector, np.stack([np.asarray(image) for image in images]), border)
+    assert [len(faces) for faces in detections] == [1, 2, 1, 0]
+    for image, faces in zip(images[:3], detections, strict=False):
         boxes, certainty, points = detector.detect(ImageOps.expand(image, border, GREY), landmarks=True)
         np.testing.assert_allclose(faces.boxes, boxes.astype(float), atol=1e-3)
         np.testing.assert_allclose(faces.certainty, certainty.astype(float), atol=1e-5)

@@ -79,9 +79,9 @@ def test_a_store_written_over_where_it_lies_is_told_before_anything_is_kept(
     if recorded:
         os.utime(file, ns=(1, 1))
         store.check_unchanged()
-    with file.open("r+b") as held:
-        held.seek(-4, os.SEEK_END)
-        held.write(b"over")
+    with file.open("r+b") as stream:
+        stream.seek(-4, os.SEEK_END)
+        stream.write(b"over")
     with pytest.raises(LookwhereError, match=rf"s/{name}: changed while it was read; align again"):
         store.check_unchanged()
     file.rename(file.with_name("aside"))

@@ -46,7 +46,7 @@ def test_columns_come_back_from_a_store_in_order(columned: Path, tmp_path: Path)
 def test_columns_asked_for_otherwise_are_told(columned: Path, tmp_path: Path) -> None:
     store_of(columned, tmp_path / "store", columns=ColumnChoice.from_words(["glasses", "skin=skin_tone"]))
     assert len(store_of(columned, tmp_path / "store").columns) == 2, "nobody asked for others"
-    for asked, told in (
+    for choice, message in (
         (["glasses"], "columns are glasses, skin_tone, not glasses"),
         (["none"], "columns are glasses, skin_tone, not none"),
         (["glasses", "skin=skin_tone", "levels.yaml"], "column skin_tone had other levels"),
@@ -54,8 +54,8 @@ def test_columns_asked_for_otherwise_are_told(columned: Path, tmp_path: Path) ->
     ):
         (tmp_path / "levels.yaml").write_text("skin: {levels: [III, II, I]}")
         (tmp_path / "values.yaml").write_text("glasses: {values: {'yes': 'no', 'no': 'yes'}}")
-        words = [str(tmp_path / word) if word.endswith("yaml") else word for word in asked]
-        with pytest.raises(OtherStoreError, match=told):
+        words = [str(tmp_path / word) if word.endswith("yaml") else word for word in choice]
+        with pytest.raises(OtherStoreError, match=message):
             store_of(columned, tmp_path / "store", columns=ColumnChoice.from_words(words))
 
 

@@ -27,16 +27,16 @@ def test_a_column_comes_back_from_json(column: Column) -> None:
 
 
 def test_levels_have_the_columns_order_and_strange_ones_are_missing() -> None:
-    found = SKIN_TONE.levelled(["VI", "I", None, "VII"])
-    assert list(found.categories) == list(SKIN_TONE.levels)
-    assert found.codes.tolist() == [5, 0, -1, -1]
-    assert found.ordered and not CAMERA.levelled([]).ordered
-    assert [shown_level(level) for level in found] == ["VI", "I", "not recorded", "not recorded"]
+    levels = SKIN_TONE.levelled(["VI", "I", None, "VII"])
+    assert list(levels.categories) == list(SKIN_TONE.levels)
+    assert levels.codes.tolist() == [5, 0, -1, -1]
+    assert levels.ordered and not CAMERA.levelled([]).ordered
+    assert [shown_level(level) for level in levels] == ["VI", "I", "not recorded", "not recorded"]
 
 
 def test_a_value_on_an_edge_is_in_the_band_above() -> None:
-    found = DISTANCE.banded([1.49, 1.5, 3.0, np.nan, -2.0])
-    assert found.codes.tolist() == [0, 1, 2, -1, 0]
+    bands = DISTANCE.banded([1.49, 1.5, 3.0, np.nan, -2.0])
+    assert bands.codes.tolist() == [0, 1, 2, -1, 0]
     with pytest.raises(ValueError, match="no number"):
         GLASSES.banded([1.0])
 
@@ -137,16 +137,16 @@ def test_a_filter_takes_levels_of_any_column() -> None:
     audit = made_audit(400, own=True)
     faces = audit.faces
     phone, near = CAMERA.levels[1], DISTANCE.levels[0]
-    wanted = Filter(gender=("female",), columns=(("distance", (near,)), ("camera", (phone, CAMERA.levels[0]))))
-    kept = faces[wanted.mask(faces)]
-    assert 20 < len(kept) < 60
-    assert set(kept["camera"]) == {phone, CAMERA.levels[0]} and (kept["distance_value"] < 1.5).all()
-    assert wanted.columns[0][0] == "camera"
-    assert wanted == Filter(gender=("female",), columns=tuple(reversed(wanted.columns)))
-    assert hash(wanted) and not Filter(age_from=18, columns=(("glasses", ("yes",)),)).primary
-    assert wanted.describe() == f"women, camera: {phone} or {CAMERA.levels[0]}, distance: under 1.5"
-    measured = Filter(columns=(("image_sharpness", ("blurriest third",)),))
-    assert measured.describe() == "all faces, sharpness of the image: blurriest third"
+    filter = Filter(gender=("female",), columns=(("distance", (near,)), ("camera", (phone, CAMERA.levels[0]))))
+    passing = faces[filter.mask(faces)]
+    assert 20 < len(passing) < 60
+    assert set(passing["camera"]) == {phone, CAMERA.levels[0]} and (passing["distance_value"] < 1.5).all()
+    assert filter.columns[0][0] == "camera"
+    assert filter == Filter(gender=("female",), columns=tuple(reversed(filter.columns)))
+    assert hash(filter) and not Filter(age_from=18, columns=(("glasses", ("yes",)),)).primary
+    assert filter.describe() == f"women, camera: {phone} or {CAMERA.levels[0]}, distance: under 1.5"
+    filter = Filter(columns=(("image_sharpness", ("blurriest third",)),))
+    assert filter.describe() == "all faces, sharpness of the image: blurriest third"
     spoken = Filter(columns=(("skin_tone", ("I",)),))
     assert spoken.describe(audit.columns) == "all faces, skin tone: I"
     with pytest.raises(LookwhereError, match="no column 'hat'"):
@@ -183,9 +183,9 @@ def test_a_group_by_age_and_own_columns_is_named_from_its_parts() -> None:
 
 
 def test_long_names_of_crossed_columns_are_told_by_their_levels_so_that_no_two_look_alike() -> None:
-    said = ("glasses", "tone, as labelled", "sharpness of the image")
+    column_words = ("glasses", "tone, as labelled", "sharpness of the image")
     levels = [("no", "under 28", "blurriest third"), ("no", "under 28", "sharpest third"), ("yes", "a: b, c", "no")]
-    whole = [", ".join(f"{name}: {level}" for name, level in zip(said, of, strict=True)) for of in levels]
+    whole = [", ".join(f"{name}: {level}" for name, level in zip(column_words, of, strict=True)) for of in levels]
     table = pd.DataFrame(levels, columns=["glasses", "tone", "image_sharpness"]).assign(n=3)
     table.insert(0, "group", whole)
     table.insert(1, "gender", "")

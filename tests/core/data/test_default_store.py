@@ -45,24 +45,24 @@ def test_the_template_is_read_as_it_stands(tmp_path: Path, capsys: pytest.Captur
 
 def test_two_sets_of_ones_own_have_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "STORES", tmp_path / "aligned")
-    one, two = (open_source(own(tmp_path / name)) for name in ("clinic-a", "clinic b"))
-    assert default_store(one, READERS["manifest"]) == tmp_path / "aligned/clinic-a"
-    assert default_store(two, READERS["manifest"]) == tmp_path / "aligned/clinic-b"
-    assert default_store(one, READERS["utkface"]) == tmp_path / "aligned/utkface", "a layout with a name of its own"
+    first, second = (open_source(own(tmp_path / name)) for name in ("clinic-a", "clinic b"))
+    assert default_store(first, READERS["manifest"]) == tmp_path / "aligned/clinic-a"
+    assert default_store(second, READERS["manifest"]) == tmp_path / "aligned/clinic-b"
+    assert default_store(first, READERS["utkface"]) == tmp_path / "aligned/utkface", "a layout with a name of its own"
     (tmp_path / "aligned/clinic-a").mkdir(parents=True)
     assert free_folder(tmp_path / "elsewhere/clinic-a", tmp_path / "aligned/x") == tmp_path / "aligned/clinic-a-2"
 
 
 def test_a_store_that_an_earlier_version_made_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "STORES", tmp_path / "aligned")
-    one, two = (open_source(own(tmp_path / name, side)) for name, side in (("a", 64), ("b", 96)))
+    first, second = (open_source(own(tmp_path / name, side)) for name, side in (("a", 64), ("b", 96)))
     former = tmp_path / "aligned/manifest"
     former.mkdir(parents=True)
     write_json(former / "store.json", {"broken": True})
-    assert default_store(one, READERS["manifest"]) == tmp_path / "aligned/a"
-    monkeypatch.setattr(places, "_source_of", lambda file: one.fingerprint())
-    assert default_store(one, READERS["manifest"]) == former
-    assert default_store(two, READERS["manifest"]) == tmp_path / "aligned/b"
+    assert default_store(first, READERS["manifest"]) == tmp_path / "aligned/a"
+    monkeypatch.setattr(places, "_source_of", lambda file: first.fingerprint())
+    assert default_store(first, READERS["manifest"]) == former
+    assert default_store(second, READERS["manifest"]) == tmp_path / "aligned/b"
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_a_folders_name(path: str, name: str, tmp_path: Path) -> None:
 
 def test_readme_writes_the_template_into_the_folder_that_it_then_checks() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    written = re.search(r"core datasets --template > (\S+)/faces\.csv`", readme)
+    template_folder = re.search(r"core datasets --template > (\S+)/faces\.csv`", readme)
     checked = re.search(r"core datasets --check (\S+)", readme)
-    assert written and checked and written[1] == checked[1]
+    assert template_folder and checked and template_folder[1] == checked[1]
 
 
 def test_commands_name_no_folder_by_a_layout_that_anybody_may_have() -> None:

@@ -42,7 +42,7 @@ def faces(*squares: tuple[float, float, float, float]) -> Detection:
 
 
 @pytest.mark.parametrize(
-    ("squares", "taken"),
+    ("squares", "chosen_face"),
     [
         # 600 × 800, centre (300, 400). A print in the middle of the shirt, under the person's own face.
         ([(268, 368, 64, 1.0), (170, 60, 260, 1.0)], 1),
@@ -58,9 +58,9 @@ def faces(*squares: tuple[float, float, float, float]) -> Detection:
         ([(170, 260, 260, 0.75), (268, 568, 65, 1.0)], 0),
     ],
 )
-def test_size_certainty_and_centre_decide_together(squares: list, taken: int) -> None:
-    assert main_face(faces(*squares), (600, 800)) == taken
-    assert main_face(faces(*squares[::-1]), (600, 800)) == 1 - taken
+def test_size_certainty_and_centre_decide_together(squares: list, chosen_face: int) -> None:
+    assert main_face(faces(*squares), (600, 800)) == chosen_face
+    assert main_face(faces(*squares[::-1]), (600, 800)) == 1 - chosen_face
 
 
 def test_the_weighing_by_hand() -> None:
@@ -85,9 +85,9 @@ def test_a_person_is_aligned_and_not_a_print_on_the_shirt(head: Image.Image, ali
 def test_a_tight_crop_is_aligned_alike_alone_and_among_others(head: Image.Image, aligner: FaceAligner) -> None:
     crops = [head.crop((20 + x, 25 + y, 190 + x, 235 + y)) for x in (-14, 0, 14) for y in (-16, 0, 16)]
     together, alone = aligner.align(crops), [aligner.align([crop]) for crop in crops]
-    assert together.found.tolist() == [one.found[0] for one in alone]
-    for face, one in zip(together.faces, alone, strict=True):
-        assert np.abs(face.astype(int) - one.faces[0]).max() <= 1
+    assert together.found.tolist() == [single.found[0] for single in alone]
+    for face, single in zip(together.faces, alone, strict=True):
+        assert np.abs(face.astype(int) - single.faces[0]).max() <= 1
 
 
 def failing(error: type[Exception], marked: Callable[[np.ndarray], bool]) -> Callable:
@@ -147,8 +147,8 @@ def test_images_with_several_faces_are_counted_by_group(head: Image.Image, tmp_p
         rows.append(f"{n}.png,{'female' if n < 2 else 'male'},Black")
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
     store = build_store(open_source(tmp_path), READERS["manifest"], tmp_path / "store")
-    counted = [(one.gender, one.ethnicity, one.n) for one in store.manifest.several_faces]
-    assert counted == [("female", "Black", 2), ("male", "Black", 1)]
+    counts = [(group.gender, group.ethnicity, group.n) for group in store.manifest.several_faces]
+    assert counts == [("female", "Black", 2), ("male", "Black", 1)]
     report = store_report(store)
     assert "images with several faces: 3 of 4" in report
     assert "Black women 2 of 2, Black men 1 of 2" in report

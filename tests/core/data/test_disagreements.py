@@ -74,8 +74,8 @@ SAID = {
 
 def test_what_a_reader_finds_is_counted_in_the_manifest_and_listed_beside_it(store: AlignedStore) -> None:
     assert dict(store.disagreements.to_numpy().tolist()) == SAID
-    written = json.loads((store.path / "store.json").read_text())
-    assert written["disagreements"] == dict.fromkeys(SAID.values(), 1)
+    manifest = json.loads((store.path / "store.json").read_text())
+    assert manifest["disagreements"] == dict.fromkeys(SAID.values(), 1)
     assert dict(pd.read_parquet(store.path / "disagreements.parquet").to_numpy().tolist()) == SAID
     assert len(store.faces) == 6, "a disagreement rejects no face"
     again = AlignedStore.open(store.path)
@@ -133,8 +133,8 @@ def test_a_face_in_several_pairs_is_listed_once() -> None:
     hashes = np.array([0, 1, 3, 2**63 - 1], dtype=np.uint64)
     faces = pd.DataFrame({"path": list("abcd"), "gender": ["male", "female", "female", "male"], "phash": hashes})
     faces["cluster"] = cluster(4, near_pairs(hashes))
-    found = near_disagreements(faces)
-    assert found["file"].tolist() == ["a", "b", "c"]
+    disagreements = near_disagreements(faces)
+    assert disagreements["file"].tolist() == ["a", "b", "c"]
     assert near_disagreements(faces.assign(gender="male")).empty
     assert near_disagreements(faces.assign(cluster=range(4))).empty
 

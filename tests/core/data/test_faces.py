@@ -52,7 +52,7 @@ def test_an_unknown_age_has_no_band() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "passing"),
+    ("filter", "passing"),
     [
         (Filter(), "abcdef"),
         (Filter(gender=("female",)), "abe"),
@@ -71,8 +71,8 @@ def test_an_unknown_age_has_no_band() -> None:
         (Filter(gender=("female",), ethnicity=("Asian",)), ""),
     ],
 )
-def test_mask(six: pd.DataFrame, wanted: Filter, passing: str) -> None:
-    mask = wanted.mask(six)
+def test_mask(six: pd.DataFrame, filter: Filter, passing: str) -> None:
+    mask = filter.mask(six)
     assert mask.dtype == bool
     assert "".join(six.loc[mask, "face_id"]) == passing
 
@@ -100,7 +100,7 @@ def test_narrowed_changes_a_copy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "words"),
+    ("filter", "words"),
     [
         (Filter(), "all faces"),
         (Filter(gender=("female", "male")), "all faces"),
@@ -117,8 +117,8 @@ def test_narrowed_changes_a_copy() -> None:
         ),
     ],
 )
-def test_describe(wanted: Filter, words: str) -> None:
-    assert wanted.describe() == words
+def test_describe(filter: Filter, words: str) -> None:
+    assert filter.describe() == words
 
 
 def test_group_name_takes_a_single_name_too() -> None:
@@ -140,9 +140,9 @@ def test_a_face_id_that_occurs_twice_is_named(six: pd.DataFrame) -> None:
         check_faces(six.assign(face_id=["a", "b", "b", "d", "e", "f"]), "six.parquet")
 
 
-@pytest.mark.parametrize(("gender", "named"), [("woman", "'woman'"), (None, "empty cells")])
-def test_a_strange_or_empty_gender_is_named(six: pd.DataFrame, gender: str | None, named: str) -> None:
-    with pytest.raises(LookwhereError, match=rf"six\.parquet: gender must be one of .*{named}"):
+@pytest.mark.parametrize(("gender", "message"), [("woman", "'woman'"), (None, "empty cells")])
+def test_a_strange_or_empty_gender_is_named(six: pd.DataFrame, gender: str | None, message: str) -> None:
+    with pytest.raises(LookwhereError, match=rf"six\.parquet: gender must be one of .*{message}"):
         check_faces(six.assign(gender=["female", "male", gender, "male", "male", "male"]), "six.parquet")
 
 

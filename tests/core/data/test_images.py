@@ -150,21 +150,21 @@ def test_a_colour_under_a_see_through_pixel_never_shows(kind: str) -> None:
 def grey_keys() -> dict[str, bytes]:
     """Grey PNGs of several depths whose value 1 (stored) is see-through: the left half; the right half is not."""
     stored = np.repeat([[1, 3]], 30, axis=1).repeat(50, axis=0)
-    found = {"16": png(60, 50, b"".join(b"\0" + row.astype(">u2").tobytes() for row in stored), depth=16, colour=0,
+    encoded = {"16": png(60, 50, b"".join(b"\0" + row.astype(">u2").tobytes() for row in stored), depth=16, colour=0,
                        extra=hostile.chunk(b"tRNS", b"\0\1"))}  # fmt: skip
     for depth in (2, 4):
         bits = np.unpackbits(stored.astype(np.uint8)[..., None], axis=2)[..., -depth:].reshape(50, -1)
         rows = b"".join(b"\0" + row.tobytes() for row in np.packbits(bits, axis=1))
         extra = hostile.chunk(b"tRNS", b"\0\1")
-        found[str(depth)] = png(60, 50, rows, depth=depth, colour=0, extra=extra)
-    return found
+        encoded[str(depth)] = png(60, 50, rows, depth=depth, colour=0, extra=extra)
+    return encoded
 
 
-@pytest.mark.parametrize(("depth", "shown"), [("2", 255), ("4", 51), ("16", 0)])
-def test_a_see_through_grey_is_found_at_the_depth_in_which_it_is_stored(depth: str, shown: int) -> None:
+@pytest.mark.parametrize(("depth", "grey"), [("2", 255), ("4", 51), ("16", 0)])
+def test_a_see_through_grey_is_found_at_the_depth_in_which_it_is_stored(depth: str, grey: int) -> None:
     got = values(grey_keys()[depth])
     assert (got[:, :30] == 255).all()
-    assert (got[:, 30:] == shown).all()
+    assert (got[:, 30:] == grey).all()
 
 
 def test_half_see_through_pixels_are_mixed_with_white() -> None:
@@ -200,20 +200,20 @@ def test_other_colours_come_out_as_they_are_seen(kind: str) -> None:
         "ppm": lambda: saved(drawn(), "PPM"),
         "bmp": lambda: saved(drawn(), "BMP"),
     }.get(kind, lambda: saved(drawn(kind), "TIFF"))()
-    seen, expected = np.asarray(decode(data)).astype(int), np.asarray(drawn()).astype(int)
+    decoded, expected = np.asarray(decode(data)).astype(int), np.asarray(drawn()).astype(int)
     if kind == "1":
         expected = np.where(expected.min(axis=2, keepdims=True) == 255, 255, 0)
     # The middle of both halves, and of the square where there is one, away from the edges that a codec blurs.
     for y, x in ((15, 40), (40, 40), *([(5, 5)] if kind != "heic" else [])):
-        assert np.abs(seen[y, x] - expected[y, x]).max() <= (60 if kind == "heic" else 20)
+        assert np.abs(decoded[y, x] - expected[y, x]).max() <= (60 if kind == "heic" else 20)
 
 
 def test_the_numbers_of_a_print_are_turned_round_as_adobe_stores_them() -> None:
     """No ink is white, all black ink is black: read the other way round, they would change places."""
     for inks, rgb in (((0, 0, 0, 0), WHITE), ((0, 0, 0, 255), (0, 0, 0)), ((0, 255, 255, 0), (255, 0, 0))):
         for kind in ("JPEG", "TIFF"):
-            seen = decode(saved(Image.new("CMYK", (16, 16), inks), kind, quality=100)).getpixel((8, 8))
-            assert np.abs(np.subtract(seen, rgb)).max() <= 3
+            pixel = decode(saved(Image.new("CMYK", (16, 16), inks), kind, quality=100)).getpixel((8, 8))
+            assert np.abs(np.subtract(pixel, rgb)).max() <= 3
 
 
 def test_a_print_without_adobes_mark_is_not_turned_round() -> None:
@@ -276,12 +276,12 @@ def test_exif_that_is_odd_but_can_be_read_is_followed(exif: bytes) -> None:
 def test_a_colour_profile_changes_no_pixel_and_is_told() -> None:
     """As in training: numbers are taken as they are. That it is not applied is said of any profile but sRGB's own."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    other = srgb.replace(b"sRGB", b"wide").replace("sRGB".encode("utf-16-be"), "wide".encode("utf-16-be"))
+    wide_profile = srgb.replace(b"sRGB", b"wide").replace("sRGB".encode("utf-16-be"), "wide".encode("utf-16-be"))
     plain = saved(drawn(), "PNG")
-    for profile, told in ((srgb, False), (other, True)):
+    for profile, converted in ((srgb, False), (wide_profile, True)):
         data = saved(drawn(), "PNG", icc_profile=profile)
         assert np.array_equal(np.asarray(decode(data)), np.asarray(decode(plain)))
-        assert ("its colour profile is not applied" in read_upload(data, "a.png").notes) == told
+        assert ("its colour profile is not applied" in read_upload(data, "a.png").notes) == converted
 
 
 def photo(kind: str) -> bytes:

@@ -45,8 +45,8 @@ def test_a_file_cut_under_its_map_is_told_before_it_is_read(tmp_path: Path) -> N
     images = open_mapped(file)
     part = images[10:20]
     assert type(images[[900, 1]]) is np.ndarray and images[900, 5] == (900 * 4000 + 5) % 256
-    with file.open("r+b") as held:
-        held.truncate(5000)
+    with file.open("r+b") as stream:
+        stream.truncate(5000)
     for read in (lambda: images[0], lambda: images[[900, 1]], lambda: images[5:9], lambda: part[0]):
         with pytest.raises(LookwhereError, match=r"i\.npy: cut while it was read; align again"):
             read()
@@ -64,12 +64,12 @@ def test_a_file_replaced_or_deleted_is_read_on(tmp_path: Path) -> None:
 
 
 def test_rows_are_read_through_the_file_as_through_the_map(tmp_path: Path) -> None:
-    made = np.random.default_rng(0).integers(0, 60_000, (50, 40, 60), dtype=np.uint16)
-    np.save(tmp_path / "i.npy", made)
-    images, chosen = open_mapped(tmp_path / "i.npy"), np.arange(50) % 3 == 0
-    for index in (7, -1, np.int32(3), [4, 4, -50], np.array([49, 0, 2], dtype=np.uint8), chosen, slice(3, 9), (2, 3),
+    values = np.random.default_rng(0).integers(0, 60_000, (50, 40, 60), dtype=np.uint16)
+    np.save(tmp_path / "i.npy", values)
+    images, mask = open_mapped(tmp_path / "i.npy"), np.arange(50) % 3 == 0
+    for index in (7, -1, np.int32(3), [4, 4, -50], np.array([49, 0, 2], dtype=np.uint8), mask, slice(3, 9), (2, 3),
                   np.array([[1, 2], [3, 4]]), [], np.array([], dtype=np.int64), ..., None, True):  # fmt: skip
-        np.testing.assert_array_equal(images[index], made[index])
+        np.testing.assert_array_equal(images[index], values[index])
     assert images[[4, 4]].base is None or not isinstance(images[[4, 4]].base, np.memmap)
     for beyond in (50, -51, [0, 50]):
         with pytest.raises(IndexError):
@@ -104,5 +104,5 @@ def test_a_file_cut_in_the_middle_of_a_read_ends_nothing(tmp_path: Path) -> None
             assert reading.stdout.readline() == "begun\n"
             time.sleep(0.05)
             os.truncate(file, length)
-            said, _ = reading.communicate(timeout=60)
-        assert (reading.returncode, said) == (0, f"{file}: cut while it was read; align again\n")
+            output, _ = reading.communicate(timeout=60)
+        assert (reading.returncode, output) == (0, f"{file}: cut while it was read; align again\n")

@@ -55,10 +55,10 @@ def test_cielab_of_known_colours() -> None:
 def test_lightness_contrast_and_colour_of_plain_and_halved_squares() -> None:
     halved = np.zeros((1, 112, 112, 3), dtype=np.uint8)
     halved[:, :, 56:] = 255
-    found = of_squares(np.concatenate([plain((119, 119, 119), (255, 0, 0)), halved]))
-    np.testing.assert_allclose(found["image_lightness"], [50.03, 53.24, 50.0], atol=0.02)
-    np.testing.assert_allclose(found["image_contrast"], [0, 0, 50.0], atol=0.02)
-    np.testing.assert_allclose(found["image_colour"], [0, np.hypot(80.09, 67.20), 0], atol=0.02)
+    measures = of_squares(np.concatenate([plain((119, 119, 119), (255, 0, 0)), halved]))
+    np.testing.assert_allclose(measures["image_lightness"], [50.03, 53.24, 50.0], atol=0.02)
+    np.testing.assert_allclose(measures["image_contrast"], [0, 0, 50.0], atol=0.02)
+    np.testing.assert_allclose(measures["image_colour"], [0, np.hypot(80.09, 67.20), 0], atol=0.02)
 
 
 def test_sharpness_of_a_chequerboard_by_hand() -> None:
@@ -84,9 +84,9 @@ def test_skin_tone_is_the_angle_of_lightness_over_yellow_in_the_patches_alone(co
 
 def test_a_grey_image_has_no_skin_tone() -> None:
     grey = np.random.default_rng(0).integers(60, 200, (1, 112, 112, 1), dtype=np.uint8).repeat(3, axis=3)
-    found = of_squares(grey).iloc[0]
-    assert np.isnan(found[SKIN_TONE])
-    assert found["image_colour"] == pytest.approx(0, abs=0.01)
+    measures = of_squares(grey).iloc[0]
+    assert np.isnan(measures[SKIN_TONE])
+    assert measures["image_colour"] == pytest.approx(0, abs=0.01)
 
 
 @pytest.mark.parametrize("degrees", [0.0, 12.0, -35.0, 60.0])
@@ -94,20 +94,20 @@ def test_turn_of_a_head_that_is_turned_tilted_and_enlarged(degrees: float) -> No
     """Eyes half a distance from the middle, the nose NOSE_DEPTH before them; seen from afar, turned, then tilted."""
     head = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0, 0.6, NOSE_DEPTH], [-0.4, 1, 0.1], [0.4, 1, 0.1]])
     yaw, roll = np.radians(degrees), np.radians(20)
-    seen = np.stack([head[:, 0] * np.cos(yaw) + head[:, 2] * np.sin(yaw), head[:, 1]], axis=1)
+    projected = np.stack([head[:, 0] * np.cos(yaw) + head[:, 2] * np.sin(yaw), head[:, 1]], axis=1)
     tilt = np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
-    assert turn((40 * seen @ tilt.T + 50)[None])[0] == pytest.approx(abs(degrees), abs=1e-6)
+    assert turn((40 * projected @ tilt.T + 50)[None])[0] == pytest.approx(abs(degrees), abs=1e-6)
 
 
 def test_source_measures_by_hand() -> None:
     """Eyes 30 and 40 pixels apart are 50, here of a source twice as large; a square half beyond the left edge."""
     points = np.array([[10, 10], [40, 50], [20, 40], [12, 60], [40, 60]], dtype=float)
     shift = np.array([[1.0, 0, 56], [0, 1, 0]])
-    found = dict(zip(FROM_SOURCE, of_source(points, shift, (112, 112), 0.99, 2.0), strict=True))
-    assert found["image_eye_distance"] == pytest.approx(100)
-    assert found["image_roll"] == pytest.approx(np.degrees(np.arctan2(40, 30)))
-    assert found["image_detector_score"] == pytest.approx(0.99)
-    assert found["image_filled"] == pytest.approx(0.5)
+    measures = dict(zip(FROM_SOURCE, of_source(points, shift, (112, 112), 0.99, 2.0), strict=True))
+    assert measures["image_eye_distance"] == pytest.approx(100)
+    assert measures["image_roll"] == pytest.approx(np.degrees(np.arctan2(40, 30)))
+    assert measures["image_detector_score"] == pytest.approx(0.99)
+    assert measures["image_filled"] == pytest.approx(0.5)
 
 
 def test_a_square_inside_its_image_is_not_filled() -> None:
@@ -119,10 +119,10 @@ def test_a_square_inside_its_image_is_not_filled() -> None:
 def test_the_table_is_kept_beside_its_faces_and_published_without_skin_tone(made_store: AlignedStore) -> None:
     table = measure(made_store.images, made_store.faces, made_store.landmarks)
     write_measured(made_store.path, table)
-    found = made_store.measured
-    assert list(found) == [m.name for m in MEASURES if not m.source]
-    np.testing.assert_allclose(found, table[list(found)], rtol=1e-5, atol=1e-4)
-    assert SKIN_TONE in found
+    measures = made_store.measured
+    assert list(measures) == [m.name for m in MEASURES if not m.source]
+    np.testing.assert_allclose(measures, table[list(measures)], rtol=1e-5, atol=1e-4)
+    assert SKIN_TONE in measures
     assert SKIN_TONE not in publishable(table)
     assert len(publishable(table).columns) == len(table.columns) - 1
 
@@ -149,8 +149,8 @@ def test_thirds_of_an_audit_over_all_faces_and_within_each_group() -> None:
     assert [column.name for column in columns] == ["image_sharpness", "image_sharpness_in_group"]
     assert all(column.measured and column.levels == BY_NAME["image_sharpness"].levels for column in columns)
     assert (joined.loc[joined["image_sharpness"] == "blurriest third", "gender"] == "female").all()
-    within = joined.groupby("gender")["image_sharpness_in_group"].value_counts()
-    assert set(within) == {100}
+    thirds_by_gender = joined.groupby("gender")["image_sharpness_in_group"].value_counts()
+    assert set(thirds_by_gender) == {100}
     assert joined["image_sharpness_value"].tolist() == value.tolist()
 
 

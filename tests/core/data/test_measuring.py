@@ -31,9 +31,9 @@ def before(real_store: AlignedStore, tmp_path: Path) -> AlignedStore:
 
 
 def test_squares_are_measured_as_at_alignment(before: AlignedStore, real_store: AlignedStore) -> None:
-    found = measure_store(before).measured
-    assert list(found) == [name for name in real_store.measured if name not in FROM_SOURCE]
-    pd.testing.assert_frame_equal(found, real_store.measured[list(found)])
+    measures = measure_store(before).measured
+    assert list(measures) == [name for name in real_store.measured if name not in FROM_SOURCE]
+    pd.testing.assert_frame_equal(measures, real_store.measured[list(measures)])
 
 
 def test_faces_are_found_again_and_those_elsewhere_are_counted(
@@ -46,12 +46,14 @@ def test_faces_are_found_again_and_those_elsewhere_are_counted(
     store = AlignedStore(store.path, store.images, landmarks, store.faces, store.rejects, store.manifest)
     only = set(store.faces["face_id"][:FEW])
     assert measure_again(store, real_folder, "utkface", only) == 1
-    found, expected = AlignedStore.open(store.path).measured, real_store.measured
-    assert list(found) == list(expected)
+    measures, expected = AlignedStore.open(store.path).measured, real_store.measured
+    assert list(measures) == list(expected)
     same = [0, 1, 3, 4, 5]
-    np.testing.assert_allclose(found.iloc[same][list(FROM_SOURCE)], expected.iloc[same][list(FROM_SOURCE)], atol=0.01)
-    assert found.loc[[2], list(FROM_SOURCE)].isna().all(axis=None)
-    assert found.loc[FEW:, list(FROM_SOURCE)].isna().all(axis=None)
+    np.testing.assert_allclose(
+        measures.iloc[same][list(FROM_SOURCE)], expected.iloc[same][list(FROM_SOURCE)], atol=0.01
+    )
+    assert measures.loc[[2], list(FROM_SOURCE)].isna().all(axis=None)
+    assert measures.loc[FEW:, list(FROM_SOURCE)].isna().all(axis=None)
 
 
 def test_what_was_measured_of_other_faces_stays_and_a_second_process_is_told(
@@ -71,11 +73,11 @@ def test_what_was_measured_of_other_faces_stays_and_a_second_process_is_told(
 def test_another_data_set_is_refused(before: AlignedStore, tmp_path: Path) -> None:
     with pytest.raises(LookwhereError, match="nothing was measured"):
         measure_again(before, tmp_path)
-    other = tmp_path / "other"
-    other.mkdir()
-    shutil.copy(Path(__file__), other / "20_0_1_20170101000000000.jpg.chip.jpg")
+    second_folder = tmp_path / "other"
+    second_folder.mkdir()
+    shutil.copy(Path(__file__), second_folder / "20_0_1_20170101000000000.jpg.chip.jpg")
     with pytest.raises(LookwhereError, match="lacks 1 of the store's images"):
-        measure_again(measure_store(before), other, "utkface", {before.faces["face_id"].iloc[0]})
+        measure_again(measure_store(before), second_folder, "utkface", {before.faces["face_id"].iloc[0]})
 
 
 def test_the_command_measures_once_and_says_what_it_lacks(
@@ -96,23 +98,23 @@ def test_a_measure_changed_since_it_was_written_is_told(before: AlignedStore) ->
     """A file of before it kept a digest is read as it is; many of its bytes could be turned over without a word."""
     measure_store(before)
     file, faces = before.path / FILE, before.faces
-    good, wanted = pq.read_table(file), read_measured(before.path, faces)
-    assert good.schema.metadata[b"sha256"]
+    intact, expected = pq.read_table(file), read_measured(before.path, faces)
+    assert intact.schema.metadata[b"sha256"]
     for column in ("face_id", "image_lightness"):
-        place = good.column_names.index(column)
-        values = good[column].to_pandas().copy()
+        place = intact.column_names.index(column)
+        values = intact[column].to_pandas().copy()
         values.iloc[[0, 1]] = values.iloc[[1, 0]]
-        changed = good.set_column(place, column, pa.array(values, type=good.schema.field(column).type))
+        changed = intact.set_column(place, column, pa.array(values, type=intact.schema.field(column).type))
         pq.write_table(changed, file)
-        told = "not of the faces beside it" if column == "face_id" else "changed since it was written"
-        with pytest.raises(LookwhereError, match=rf"measured\.parquet: {told}; delete measured\.parquet and run"):
+        message = "not of the faces beside it" if column == "face_id" else "changed since it was written"
+        with pytest.raises(LookwhereError, match=rf"measured\.parquet: {message}; delete measured\.parquet and run"):
             read_measured(before.path, faces)
-    damaged = good.schema.metadata | {
-        b"pandas": good.schema.metadata[b"pandas"].replace(b"numpy_type", b"numpy_typ\xe5")
+    damaged = intact.schema.metadata | {
+        b"pandas": intact.schema.metadata[b"pandas"].replace(b"numpy_type", b"numpy_typ\xe5")
     }
-    pq.write_table(good.replace_schema_metadata(damaged), file)
-    pd.testing.assert_frame_equal(read_measured(before.path, faces), wanted)
+    pq.write_table(intact.replace_schema_metadata(damaged), file)
+    pd.testing.assert_frame_equal(read_measured(before.path, faces), expected)
     pq.write_table(changed.replace_schema_metadata(None), file)
     assert read_measured(before.path, faces)["image_lightness"].iloc[0] == pytest.approx(values.iloc[0])
-    write_measured(before.path, good.to_pandas())
-    pd.testing.assert_frame_equal(read_measured(before.path, faces), wanted)
+    write_measured(before.path, intact.to_pandas())
+    pd.testing.assert_frame_equal(read_measured(before.path, faces), expected)

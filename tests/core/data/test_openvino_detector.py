@@ -38,10 +38,10 @@ def test_faces_are_pytorchs_and_landmarks_move_by_hundredths(heads: list[Image.I
     plain, fast = (detect(load_detector(speed=speed), pixels, 60) for speed in DetectorSpeed)
     assert [len(faces) for faces in fast] == [len(faces) for faces in plain]
     assert len(fast[-2]) == 2 and not fast[-1]
-    for one, other in zip(fast[:-1], plain, strict=False):
-        np.testing.assert_allclose(one.certainty, other.certainty, atol=0.01)
-        assert np.linalg.norm(one.points - other.points, axis=2).mean() < 0.5
-        assert np.abs(one.boxes - other.boxes).max() < 2
+    for fast_output, plain_output in zip(fast[:-1], plain, strict=False):
+        np.testing.assert_allclose(fast_output.certainty, plain_output.certainty, atol=0.01)
+        assert np.linalg.norm(fast_output.points - plain_output.points, axis=2).mean() < 0.5
+        assert np.abs(fast_output.boxes - plain_output.boxes).max() < 2
 
 
 def test_a_face_is_found_alike_alone_and_among_others(heads: list[Image.Image]) -> None:
@@ -68,11 +68,11 @@ def test_a_store_says_what_found_its_faces_and_is_that_of_no_other(
     monkeypatch.setattr(store_building, "aligned_batch", before)
     with pytest.raises(OtherStoreError, match="by OpenVINO"):
         build_store(open_source(folder), READERS["utkface"], store, speed=DetectorSpeed.PLAIN)
-    made = build_store(open_source(folder), READERS["utkface"], store)
-    assert made.manifest.detector == detector_name(DetectorSpeed.OPENVINO) != detector_name(DetectorSpeed.PLAIN)
-    assert len(made.faces) == len(heads)
+    second_store = build_store(open_source(folder), READERS["utkface"], store)
+    assert second_store.manifest.detector == detector_name(DetectorSpeed.OPENVINO) != detector_name(DetectorSpeed.PLAIN)
+    assert len(second_store.faces) == len(heads)
     again = build_store(open_source(folder), READERS["utkface"], store)
-    assert again.manifest.data_fingerprint == made.manifest.data_fingerprint
+    assert again.manifest.data_fingerprint == second_store.manifest.data_fingerprint
     with pytest.raises(OtherStoreError, match="by OpenVINO"):
         build_store(open_source(folder), READERS["utkface"], store, speed=DetectorSpeed.PLAIN)
 

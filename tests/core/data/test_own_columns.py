@@ -57,10 +57,10 @@ def reading(**own: list) -> Reading:
 def test_the_kind_is_told_from_the_values(words: list, kind: Kind, levels: tuple[str, ...]) -> None:
     assert kind_of(text(*words)) == (kind, levels)
     if kind is not Kind.NUMBER:
-        column, found = column_of("x", text(*words))
+        column, values = column_of("x", text(*words))
         assert column.levels == levels
-        known = [word for word in words if word not in (None, "NA")]
-        assert found.notna().sum() == len(known) and set(found.dropna()) <= set(levels)
+        known_words = [word for word in words if word not in (None, "NA")]
+        assert values.notna().sum() == len(known_words) and set(values.dropna()) <= set(levels)
 
 
 @pytest.mark.parametrize(
@@ -81,41 +81,43 @@ def test_the_kind_is_told_from_the_values(words: list, kind: Kind, levels: tuple
     ],
 )
 def test_what_makes_no_groups_is_told(words: list, why: str | None) -> None:
-    found = why_no_groups(text(*words))
-    assert found is None if why is None else why in found
+    reason = why_no_groups(text(*words))
+    assert reason is None if why is None else why in reason
 
 
 def test_all_columns_are_kept_and_those_that_make_no_groups_named() -> None:
     n = 60
-    given = reading(
+    labelled = reading(
         glasses=["yes", "NO", "no", "no", None] * 12,
         photo=[f"{k}.jpg" for k in range(n)],
         distance=[k / 10 for k in range(n)],
         **{"Skin Tone": ["II", "I", "III"] * 20},
     )
-    found = with_columns(given)
-    assert [(column.name, column.kind.value) for column in found.columns] == [
+    chosen_reading = with_columns(labelled)
+    assert [(column.name, column.kind.value) for column in chosen_reading.columns] == [
         ("glasses", "yes/no"), ("distance", "number"), ("Skin Tone", "ordered"),
     ]  # fmt: skip
-    assert found.remarks == ("column photo is left out: its values are names of files; --columns photo keeps it",)
-    assert found.faces["glasses"].value_counts().to_dict() == {"no": 36, "yes": 12}
-    assert found.faces["distance"].cat.categories.tolist() == ["under 2", "2 to 4", "4 and more"]
-    assert found.faces["distance_value"].tolist() == [k / 10 for k in range(n)]
-    assert found.repaired["repair"].unique().tolist() == [
+    assert chosen_reading.remarks == (
+        "column photo is left out: its values are names of files; --columns photo keeps it",
+    )
+    assert chosen_reading.faces["glasses"].value_counts().to_dict() == {"no": 36, "yes": 12}
+    assert chosen_reading.faces["distance"].cat.categories.tolist() == ["under 2", "2 to 4", "4 and more"]
+    assert chosen_reading.faces["distance_value"].tolist() == [k / 10 for k in range(n)]
+    assert chosen_reading.repaired["repair"].unique().tolist() == [
         "glasses 'NO' is read as 'no', the same but for case, blanks or Unicode form"
     ]
 
 
 def test_columns_are_chosen_and_renamed() -> None:
-    given = reading(skin=["a", "b"], glasses=["yes", "no"], hat=["yes", "no"])
-    found = with_columns(given, ColumnChoice.from_words(["skin=skin_tone", "GLASSES"]))
-    assert [column.name for column in found.columns] == ["skin_tone", "glasses"]
-    assert with_columns(given, ColumnChoice.from_words(["none"])).columns == ()
-    assert len(with_columns(given, ColumnChoice.from_words(None)).columns) == 3
+    labelled = reading(skin=["a", "b"], glasses=["yes", "no"], hat=["yes", "no"])
+    chosen_reading = with_columns(labelled, ColumnChoice.from_words(["skin=skin_tone", "GLASSES"]))
+    assert [column.name for column in chosen_reading.columns] == ["skin_tone", "glasses"]
+    assert with_columns(labelled, ColumnChoice.from_words(["none"])).columns == ()
+    assert len(with_columns(labelled, ColumnChoice.from_words(None)).columns) == 3
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["hut"], r"--columns hut: no such column; there are skin, hat"),
         (["gender"], r"--columns gender: no such column; gender is read as a label already; there are skin, hat"),
@@ -125,42 +127,47 @@ def test_columns_are_chosen_and_renamed() -> None:
         (["skin="], r"--columns skin=: write NAME, or NAME=NEW_NAME"),
     ],
 )
-def test_what_cannot_be_asked_for_is_told(words: list[str], told: str) -> None:
-    with pytest.raises(LookwhereError, match=told):
+def test_what_cannot_be_asked_for_is_told(words: list[str], message: str) -> None:
+    with pytest.raises(LookwhereError, match=message):
         with_columns(reading(skin=["a", "b"], hat=["yes", "no"]), ColumnChoice.from_words(words))
 
 
 def test_names_that_lookwhere_uses_are_changed_and_told() -> None:
-    found = with_columns(
+    chosen_reading = with_columns(
         reading(correct=["a", "b"], image_quality=["good", "poor"], depth=["1", "2"], depth_value=["x", "y"])
     )
-    assert [column.name for column in found.columns] == ["own_correct", "own_image_quality", "depth", "own_depth_value"]
-    assert found.columns[0].said == "correct"
-    assert found.remarks[0] == (
+    assert [column.name for column in chosen_reading.columns] == [
+        "own_correct",
+        "own_image_quality",
+        "depth",
+        "own_depth_value",
+    ]
+    assert chosen_reading.columns[0].said == "correct"
+    assert chosen_reading.remarks[0] == (
         "column correct is kept as own_correct, as Lookwhere itself uses that name; --columns correct=NAME renames it"
     )
 
 
 def test_columns_that_differ_in_case_alone_are_two() -> None:
-    found = with_columns(reading(Glasses=["yes", "no"], glasses=["sun", "none"]))
-    assert [column.name for column in found.columns] == ["Glasses", "glasses 2"]
-    assert found.faces["glasses 2"].tolist() == ["sun", "none"]
+    chosen_reading = with_columns(reading(Glasses=["yes", "no"], glasses=["sun", "none"]))
+    assert [column.name for column in chosen_reading.columns] == ["Glasses", "glasses 2"]
+    assert chosen_reading.faces["glasses 2"].tolist() == ["sun", "none"]
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_odd_names_are_names_of_columns_and_levels(name: str) -> None:
-    found = with_columns(reading(**{name: [name, "other", name, None]}))
-    (column,) = found.columns
+    chosen_reading = with_columns(reading(**{name: [name, "other", name, None]}))
+    (column,) = chosen_reading.columns
     assert plain(name) in (column.name, column.said) and plain(name) in column.levels
-    assert (found.faces[column.name] == plain(name)).tolist() == [True, False, True, False]
+    assert (chosen_reading.faces[column.name] == plain(name)).tolist() == [True, False, True, False]
 
 
 def test_a_column_of_too_many_values_keeps_the_commonest_where_it_is_asked_for() -> None:
     words = [f"w{n:02}" for n in range(50) for _ in range(n + 1)]
-    found = with_columns(reading(place=words), ColumnChoice.from_words(["place"]))
-    (column,) = found.columns
+    chosen_reading = with_columns(reading(place=words), ColumnChoice.from_words(["place"]))
+    (column,) = chosen_reading.columns
     assert len(column.levels) == 40 and column.levels[-1] == REST and column.levels[0] == "w11"
-    assert (found.faces["place"] == REST).sum() == sum(range(1, 12))
+    assert (chosen_reading.faces["place"] == REST).sum() == sum(range(1, 12))
 
 
 def yaml(tmp_path: Path, content: str) -> ColumnChoice:
@@ -170,7 +177,7 @@ def yaml(tmp_path: Path, content: str) -> ColumnChoice:
 
 
 def test_a_yaml_file_corrects_what_was_told_from_the_values(tmp_path: Path) -> None:
-    given = reading(
+    labelled = reading(
         skin=["1", "2", "3", "9"],
         glasses=["0", "1", "2", "1"],
         depth=["0.1", "2", "NA", "3.5"],
@@ -183,19 +190,19 @@ def test_a_yaml_file_corrects_what_was_told_from_the_values(tmp_path: Path) -> N
         "depth: {edges: [1, 3]}\n"
         "hat: leave out\n",
     )
-    found = with_columns(given, choice)
-    assert [(c.name, c.kind.value, c.levels) for c in found.columns] == [
+    chosen_reading = with_columns(labelled, choice)
+    assert [(c.name, c.kind.value, c.levels) for c in chosen_reading.columns] == [
         ("skin_tone", "ordered", ("3", "2", "1")),
         ("glasses", "category", ("No", "sunglasses", "yes")),
         ("depth", "number", ("under 1", "1 to 3", "3 and more")),
     ]
-    assert found.columns[0].said == "skin tone"
-    assert found.remarks == ("column skin: 1 face with another value (9) count as not recorded",)
-    assert found.faces["skin_tone"].isna().tolist() == [False, False, False, True]
+    assert chosen_reading.columns[0].said == "skin tone"
+    assert chosen_reading.remarks == ("column skin: 1 face with another value (9) count as not recorded",)
+    assert chosen_reading.faces["skin_tone"].isna().tolist() == [False, False, False, True]
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("- skin", "expected a line a column"),
         ("skin: 3", "expected name, kind"),
@@ -212,6 +219,6 @@ def test_a_yaml_file_corrects_what_was_told_from_the_values(tmp_path: Path) -> N
         ("skin: [", "not a readable YAML file"),
     ],
 )
-def test_a_yaml_file_that_is_not_as_expected_is_told(tmp_path: Path, content: str, told: str) -> None:
-    with pytest.raises(LookwhereError, match=told):
+def test_a_yaml_file_that_is_not_as_expected_is_told(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(LookwhereError, match=message):
         with_columns(reading(skin=["a", "b"]), yaml(tmp_path, content))

@@ -56,7 +56,7 @@ def test_disagreements_of_different_faces_go_and_all_others_stay() -> None:
             "cluster": [0, 0, 2, 3],
         }
     )
-    told = [
+    disagreements = [
         ("a", NEAR_GENDER),
         ("b", NEAR_GENDER),
         ("c", NEAR_GENDER),
@@ -64,5 +64,10 @@ def test_disagreements_of_different_faces_go_and_all_others_stay() -> None:
         ("c", "age: two"),
         ("z", NEAR_TORN),
     ]
-    found = still_near(pd.DataFrame(told, columns=["file", "what"]), faces)
-    assert list(found.itertuples(index=False, name=None)) == [told[0], told[1], told[4], told[5]]
+    remaining = still_near(pd.DataFrame(disagreements, columns=["file", "what"]), faces)
+    assert list(remaining.itertuples(index=False, name=None)) == [
+        disagreements[0],
+        disagreements[1],
+        disagreements[4],
+        disagreements[5],
+    ]

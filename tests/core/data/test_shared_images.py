@@ -58,27 +58,27 @@ def two(tmp_path: Path) -> tuple[AlignedStore, AlignedStore]:
 
 
 def test_a_photograph_made_anew_is_found_and_strangers_are_not(two: tuple[AlignedStore, AlignedStore]) -> None:
-    one, other = two
-    found = shared_images(one, one.faces, other, other.faces)
-    assert np.flatnonzero(found.near).tolist() == [0, 1, 2, 3, 4], HOWS
-    assert not found.copy.any(), "nothing is known of their bytes"
-    assert found.compared == 40
+    first, second = two
+    shared = shared_images(first, first.faces, second, second.faces)
+    assert np.flatnonzero(shared.near).tolist() == [0, 1, 2, 3, 4], HOWS
+    assert not shared.copy.any(), "nothing is known of their bytes"
+    assert shared.compared == 40
 
 
 def test_byte_equal_images_are_copies_and_not_counted_twice(two: tuple[AlignedStore, AlignedStore]) -> None:
-    one, other = two
-    one = replace(one, faces=one.faces.assign(sha256=[f"{n}" for n in range(40)]))
-    other = replace(other, faces=other.faces.assign(sha256=["2", *(f"x{n}" for n in range(39))]))
-    found = shared_images(one, one.faces, other, other.faces)
-    assert np.flatnonzero(found.copy).tolist() == [2]
-    assert np.flatnonzero(found.near).tolist() == [0, 1, 3, 4]
+    first, second = two
+    first = replace(first, faces=first.faces.assign(sha256=[f"{n}" for n in range(40)]))
+    second = replace(second, faces=second.faces.assign(sha256=["2", *(f"x{n}" for n in range(39))]))
+    shared = shared_images(first, first.faces, second, second.faces)
+    assert np.flatnonzero(shared.copy).tolist() == [2]
+    assert np.flatnonzero(shared.near).tolist() == [0, 1, 3, 4]
 
 
 def test_rows_and_not_places_are_compared_and_constant_images_are_like_nothing(
     two: tuple[AlignedStore, AlignedStore],
 ) -> None:
-    one, other = two
-    turned = one.faces.iloc[::-1].reset_index(drop=True)
-    assert np.flatnonzero(shared_images(one, turned, other, other.faces).near).tolist() == [35, 36, 37, 38, 39]
-    grey = replace(one, images=np.full_like(one.images, 90))
+    first, second = two
+    turned = first.faces.iloc[::-1].reset_index(drop=True)
+    assert np.flatnonzero(shared_images(first, turned, second, second.faces).near).tolist() == [35, 36, 37, 38, 39]
+    grey = replace(first, images=np.full_like(first.images, 90))
     assert not shared_images(grey, grey.faces, grey, grey.faces).any.any()

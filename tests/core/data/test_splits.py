@@ -45,8 +45,8 @@ def test_hash_pictures_tells_copies_near_copies_and_strangers(tmp_path: Path) ->
     assert hashes.loc["broken.jpg", "problem"].startswith("not a readable image")
     assert (hashes["problem"] == "").sum() == 4
 
-    def apart(one: str, other: str) -> int:
-        return (int(hashes.loc[one, "phash"]) ^ int(hashes.loc[other, "phash"])).bit_count()
+    def apart(first_hash: str, second_hash: str) -> int:
+        return (int(hashes.loc[first_hash, "phash"]) ^ int(hashes.loc[second_hash, "phash"])).bit_count()
 
     assert apart("a.png", "a copy.png") == 0
     assert apart("a.png", "a again.jpg") <= 4
@@ -59,7 +59,7 @@ def labelled(rows: list[tuple[str, str, str, str, int | None]]) -> pd.DataFrame:
 
 
 def test_drop_copies_keeps_the_first_and_none_that_disagree() -> None:
-    kept, rejects = drop_copies(
+    faces, rejects = drop_copies(
         labelled(
             [
                 ("1", "x", "male", "White", 30),
@@ -80,8 +80,8 @@ def test_drop_copies_keeps_the_first_and_none_that_disagree() -> None:
             ]
         )
     )
-    assert kept["path"].tolist() == ["1", "5", "12"]
-    assert kept.index.tolist() == [0, 1, 2]
+    assert faces["path"].tolist() == ["1", "5", "12"]
+    assert faces.index.tolist() == [0, 1, 2]
     reasons = rejects.groupby("reason")["file"].agg(list).to_dict()
     assert reasons == {
         "exact copy of another image": ["3", "6", "13"],
@@ -117,10 +117,10 @@ def test_near_pairs_join_what_the_comparison_of_all_with_all_does(small: int, ha
     slow = slow_pairs(hashes, bits)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(duplicates, "SMALL_BUCKET", small)
-        found = near_pairs(np.array(hashes, dtype=np.uint64), bits)
-    assert {tuple(pair) for pair in found.tolist()} <= {tuple(pair) for pair in slow}
+        pairs = near_pairs(np.array(hashes, dtype=np.uint64), bits)
+    assert {tuple(pair) for pair in pairs.tolist()} <= {tuple(pair) for pair in slow}
     joined = cluster(len(hashes), np.array(slow, dtype=np.int64).reshape(-1, 2))
-    assert cluster(len(hashes), found).tolist() == joined.tolist()
+    assert cluster(len(hashes), pairs).tolist() == joined.tolist()
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -129,8 +129,10 @@ def test_near_otherwise_is_every_pair_looked_at(hashes: list[int], bits: int, dr
     labels = np.array([draw.choice(["female", "male"]) for _ in hashes], dtype=object)
     slow = slow_pairs(hashes, bits)
     value = np.array(hashes, dtype=np.uint64)
-    found = near_otherwise(value, labels, cluster(len(hashes), near_pairs(value, bits)), bits)
-    assert np.flatnonzero(found).tolist() == sorted({n for i, j in slow if labels[i] != labels[j] for n in (i, j)})
+    disagreements = near_otherwise(value, labels, cluster(len(hashes), near_pairs(value, bits)), bits)
+    assert np.flatnonzero(disagreements).tolist() == sorted(
+        {n for i, j in slow if labels[i] != labels[j] for n in (i, j)}
+    )
 
 
 @pytest.mark.parametrize("value", [0, 2**63 + 5, 2**64 - 1])
@@ -140,8 +142,8 @@ def test_equal_hashes_are_joined_to_the_first(value: int) -> None:
 
 def shots() -> dict[str, np.ndarray]:
     """Near-copies by the thousand: frames a bit from one image, a slow pan, and placeholders that share most bits."""
-    draw, one = np.random.default_rng(0), np.uint64(1)
-    flips = one << draw.integers(0, 64, (4, 6_000)).astype(np.uint64)
+    draw, bit = np.random.default_rng(0), np.uint64(1)
+    flips = bit << draw.integers(0, 64, (4, 6_000)).astype(np.uint64)
     return {
         "still": np.uint64(0x123456789ABCDEF0) ^ flips[0],
         "restless": np.uint64(0x123456789ABCDEF0) ^ np.bitwise_xor.reduce(flips, axis=0),
@@ -178,8 +180,8 @@ def test_clusters_chain_and_are_named_by_their_first_member() -> None:
     draw = np.random.default_rng(0)
     for pairs in (*(draw.integers(0, 40, (count, 2)) for count in range(60)), np.stack([draw.permutation(40)] * 2, 1)):
         number, label = connected_components(coo_array((np.ones(len(pairs)), pairs.T), shape=(40, 40)), directed=False)
-        first = [np.flatnonzero(label == one)[0] for one in range(number)]
-        assert cluster(40, pairs).tolist() == [first[one] for one in label]
+        first = [np.flatnonzero(label == cluster_label)[0] for cluster_label in range(number)]
+        assert cluster(40, pairs).tolist() == [first[cluster_label] for cluster_label in label]
 
 
 def table(count: int, seed: int = 0) -> pd.DataFrame:

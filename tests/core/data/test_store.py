@@ -41,13 +41,13 @@ def files(path: Path) -> set[str]:
     return {file.name for file in path.iterdir()}
 
 
-def assert_same(one: AlignedStore, other: AlignedStore) -> None:
-    np.testing.assert_array_equal(one.images, other.images)
-    pd.testing.assert_frame_equal(one.faces, other.faces)
-    pd.testing.assert_frame_equal(one.rejects, other.rejects)
-    pd.testing.assert_frame_equal(one.measured, other.measured)
-    assert one.measured.notna().any().all()
-    assert one.manifest == other.manifest
+def assert_same(store: AlignedStore, expected: AlignedStore) -> None:
+    np.testing.assert_array_equal(store.images, expected.images)
+    pd.testing.assert_frame_equal(store.faces, expected.faces)
+    pd.testing.assert_frame_equal(store.rejects, expected.rejects)
+    pd.testing.assert_frame_equal(store.measured, expected.measured)
+    assert store.measured.notna().any().all()
+    assert store.manifest == expected.manifest
 
 
 class Progress:
@@ -106,8 +106,8 @@ def test_a_row_shows_the_face_its_path_names(real_store: AlignedStore, real_fold
     """The middle of a chip and of its aligned face have about the same colour; a wrong row would not correlate."""
     chips = [np.asarray(Image.open(real_folder / path)) for path in real_store.faces["path"]]
     middle = np.stack(chips)[:, 60:140, 60:140].mean(axis=(1, 2))
-    shown = real_store.images[real_store.faces["row"]][:, 30:90, 30:90].mean(axis=(1, 2))
-    assert np.corrcoef(middle.ravel(), shown.ravel())[0, 1] > 0.95
+    brightness = real_store.images[real_store.faces["row"]][:, 30:90, 30:90].mean(axis=(1, 2))
+    assert np.corrcoef(middle.ravel(), brightness.ravel())[0, 1] > 0.95
 
 
 def test_a_finished_store_is_not_rebuilt(real_store: AlignedStore, real_folder: Path, tmp_path: Path) -> None:
@@ -116,8 +116,8 @@ def test_a_finished_store_is_not_rebuilt(real_store: AlignedStore, real_folder: 
         for file in real_folder.iterdir():
             archive.write(file, file.name)
     before = {file: file.stat().st_mtime_ns for file in real_store.path.iterdir()}
-    for left in ("unfinished.json", "state.partial.npy"):  # by a process that was killed at its very end
-        (real_store.path / left).write_bytes(b"")
+    for leftover in ("unfinished.json", "state.partial.npy"):  # by a process that was killed at its very end
+        (real_store.path / leftover).write_bytes(b"")
     for source in (real_folder, tmp_path / "same.zip"):
         progress = Progress()
         assert_same(build(source, real_store.path, progress=progress), real_store)
@@ -127,10 +127,10 @@ def test_a_finished_store_is_not_rebuilt(real_store: AlignedStore, real_folder: 
 
 
 def test_the_seed_is_the_splits(whole: AlignedStore, few: Path, tmp_path: Path) -> None:
-    other = build(few, tmp_path / "store", seed=1)
-    np.testing.assert_array_equal(other.images, whole.images)
-    assert other.faces["split"].equals(assign_splits(other.faces, 1))
-    assert not other.faces["split"].equals(whole.faces["split"])
+    second_store = build(few, tmp_path / "store", seed=1)
+    np.testing.assert_array_equal(second_store.images, whole.images)
+    assert second_store.faces["split"].equals(assign_splits(second_store.faces, 1))
+    assert not second_store.faces["split"].equals(whole.faces["split"])
 
 
 @pytest.mark.parametrize(("stage", "at"), [("reading", 5), ("aligning", 1), ("aligning", 11), ("aligning", FEW)])

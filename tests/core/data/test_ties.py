@@ -77,8 +77,8 @@ def test_a_label_mended_in_place_is_told_by_its_file(name: str, tmp_path: Path) 
     store_of(tmp_path / "set", tmp_path / "store")
     assert store_of(tmp_path / "set", tmp_path / "store").faces.notna().any(axis=None), "nothing has changed yet"
     mend_in_place(tmp_path / "set" / file, old, new)
-    told = rf"another data set or setting .label file {file} has changed since, or is another.; .*--out"
-    with pytest.raises(OtherStoreError, match=told):
+    message = rf"another data set or setting .label file {file} has changed since, or is another.; .*--out"
+    with pytest.raises(OtherStoreError, match=message):
         store_of(tmp_path / "set", tmp_path / "store")
 
 
@@ -151,7 +151,7 @@ def own(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("then", "now", "told"),
+    ("then", "now", "difference"),
     [
         ({"subset": Subset(limit=4)}, {}, "limit is 4, not none"),
         ({}, {"subset": Subset(limit=4)}, "limit is none, not 4"),
@@ -160,11 +160,13 @@ def own(tmp_path: Path) -> Path:
         ({"seed": 3}, {}, "seed is 3, not 0"),
     ],
 )
-def test_every_option_that_chose_faces_is_told(own: Path, tmp_path: Path, then: dict, now: dict, told: str) -> None:
+def test_every_option_that_chose_faces_is_told(
+    own: Path, tmp_path: Path, then: dict, now: dict, difference: str
+) -> None:
     store_of(own, tmp_path / "store", **then)
-    with pytest.raises(OtherStoreError, match=told) as refused:
+    with pytest.raises(OtherStoreError, match=difference) as refused:
         store_of(own, tmp_path / "store", **now)
-    assert refused.value.differences == [told]
+    assert refused.value.differences == [difference]
     assert len(store_of(own, tmp_path / "store", **then).faces), "and the same command still reports it"
 
 
@@ -226,7 +228,7 @@ def replace_image(own: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (
             lambda own: mend_in_place(own / "manifest.csv", "0.jpg,m", "0.jpg,x"),
@@ -242,10 +244,10 @@ def replace_image(own: Path) -> None:
     ids=["a label refused", "a label mended", "an image exchanged", "an image more"],
 )
 def test_unfinished_work_goes_on_with_the_faces_it_was_begun_with_only(
-    own: Path, begun: Path, change: Callable[[Path], object], told: str
+    own: Path, begun: Path, change: Callable[[Path], object], message: str
 ) -> None:
     change(own)
-    with pytest.raises(OtherStoreError, match=told):
+    with pytest.raises(OtherStoreError, match=message):
         store_of(own, begun)
     assert not (begun / "store.json").exists()
 
@@ -299,7 +301,7 @@ def test_a_store_of_before_label_files_were_kept_is_compared_face_by_face(own: P
 
 
 @pytest.mark.parametrize(
-    ("subset", "told"),
+    ("subset", "message"),
     [
         (Subset(limit=3), r"--limit 3: too few for one person; .* has 4 images; give --limit 4 or more"),
         (Subset("gender", 1), r"--limit 1: too few for one person of each gender; .* give --limit 8 or more"),
@@ -307,16 +309,18 @@ def test_a_store_of_before_label_files_were_kept_is_compared_face_by_face(own: P
         (Subset("group", 9), r"of each gender × ethnicity; .* give --limit 16 or more"),
     ],
 )
-def test_a_limit_under_one_person_names_the_least_and_leaves_nothing(tmp_path: Path, subset: Subset, told: str) -> None:
+def test_a_limit_under_one_person_names_the_least_and_leaves_nothing(
+    tmp_path: Path, subset: Subset, message: str
+) -> None:
     rows = [f"{n}.jpg,{'mf'[n // 4 % 2]},{'AB'[n // 8]},p{n // 4}\n" for n in range(16)]
     tree(tmp_path / "own", [f"{n}.jpg" for n in range(16)])
     tree(tmp_path / "own", {"manifest.csv": "path,gender,ethnicity,identity\n" + "".join(rows)})
-    with pytest.raises(LookwhereError, match=told):
+    with pytest.raises(LookwhereError, match=message):
         store_of(tmp_path / "own", tmp_path / "store", subset=subset)
     assert not (tmp_path / "store").exists()
-    needed = int(told.split("--limit ")[-1].split()[0])
-    chosen = store_of(tmp_path / "own", tmp_path / "store", subset=Subset(subset.balance, needed))
-    assert chosen.faces["identity"].value_counts().unique().tolist() == [4]
+    needed = int(message.split("--limit ")[-1].split()[0])
+    store = store_of(tmp_path / "own", tmp_path / "store", subset=Subset(subset.balance, needed))
+    assert store.faces["identity"].value_counts().unique().tolist() == [4]
 
 
 def test_a_class_smaller_than_any_person_of_another_cannot_be_balanced() -> None:
@@ -342,7 +346,7 @@ def test_a_second_data_set_of_a_kind_is_told_the_command_that_aligns_it(
     monkeypatch.setattr(READERS["manifest"], "aligned", True, raising=False)
     open_or_align(own)
     assert (tmp_path / "aligned/own").is_dir()
-    other = tree(tmp_path / "clinic b/own", {"a.jpg": jpeg(), "manifest.csv": "path,gender\na.jpg,f\n"})
-    command = f"python -m core align --data '{other}' --out {tmp_path}/aligned/own-2"
+    second_folder = tree(tmp_path / "clinic b/own", {"a.jpg": jpeg(), "manifest.csv": "path,gender\na.jpg,f\n"})
+    command = f"python -m core align --data '{second_folder}' --out {tmp_path}/aligned/own-2"
     with pytest.raises(OtherStoreError, match=rf"align it first: {command}, and give that folder instead"):
-        open_or_align(other)
+        open_or_align(second_folder)

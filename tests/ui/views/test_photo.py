@@ -130,10 +130,10 @@ def test_the_camera_is_asked_for_only_when_it_is_chosen(study, portrait: bytes, 
 
 
 def test_too_many_pictures_are_cut_off_and_it_is_said(study, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = [(f"{n}.png", saved(drawn(), "PNG")) for n in range(photo_view.MOST_PICTURES + 2)]
+    many = [(f"{n}.png", saved(drawn(), "PNG")) for n in range(photo_view.MOST_IMAGES + 2)]
     app = upload(page(study[0], "photo", monkeypatch), *many)
-    assert f"Only the first {photo_view.MOST_PICTURES} of {len(many)}" in text(app)
-    assert len(app.session_state[photo_view.KEY]) == photo_view.MOST_PICTURES
+    assert f"Only the first {photo_view.MOST_IMAGES} of {len(many)}" in text(app)
+    assert len(app.session_state[photo_view.KEY]) == photo_view.MOST_IMAGES
 
 
 def test_a_model_without_an_audit_can_be_tried(study, portrait: bytes, tmp_path: Path, monkeypatch) -> None:

@@ -77,7 +77,7 @@ def test_folders_and_cells_in_other_languages(tmp_path: Path, women: str, men: s
 
 
 @pytest.mark.parametrize(
-    ("column", "cells", "genders", "said"),
+    ("column", "cells", "genders", "message"),
     [
         ("Male", "1 -1 1 -1", "male female male female", "column Male is read as gender, 1 as male"),
         (
@@ -91,7 +91,7 @@ def test_folders_and_cells_in_other_languages(tmp_path: Path, women: str, men: s
     ],
 )
 def test_a_column_of_one_class_says_the_gender(
-    tmp_path: Path, column: str, cells: str, genders: str, said: str
+    tmp_path: Path, column: str, cells: str, genders: str, message: str
 ) -> None:
     names = [f"{n}.jpg" for n in range(4)]
     rows = "".join(f"{name},{cell},1\n" for name, cell in zip(names, cells.split(), strict=True))
@@ -100,7 +100,7 @@ def test_a_column_of_one_class_says_the_gender(
     reading = choose_reader(source).read(source)
     assert labels_of(reading, "gender") == dict(zip(names, genders.split(), strict=True))
     assert list(reading.own) == ["Smiling"]
-    assert any(remark.startswith("manifest.csv: column ") and remark.endswith(said) for remark in reading.remarks)
+    assert any(remark.startswith("manifest.csv: column ") and remark.endswith(message) for remark in reading.remarks)
     # Where it is what is classified, it stays a column.
     source = open_source(folder, target=column)
     reading = choose_reader(source).read(source)

@@ -46,15 +46,15 @@ def test_labels_splits_and_ids(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "name"),
+    ("race", "name"),
     [
         *((race, race) for race in ("East Asian", "Indian", "Black", "White", "Middle Eastern", "Southeast Asian")),
         ("Latino_Hispanic", "Latino or Hispanic"),
         ("middle_eastern", "Middle Eastern"),
     ],
 )
-def test_races_are_spelt_out(tmp_path: Path, given: str, name: str) -> None:
-    assert labels_of(one(tmp_path, f"train/1.jpg,20-29,Male,{given},True"), "ethnicity") == {"train-1": name}
+def test_races_are_spelt_out(tmp_path: Path, race: str, name: str) -> None:
+    assert labels_of(one(tmp_path, f"train/1.jpg,20-29,Male,{race},True"), "ethnicity") == {"train-1": name}
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from tests.helpers.recordio_writer import insightface_pack
 def own(reading: Reading, column: str) -> dict[str, str | None]:
     """What is said of each face, by its id."""
     assert len(reading.own) == len(reading.faces)
-    said = reading.own[column].astype("object")
-    return dict(zip(reading.faces["face_id"], said.where(said.notna(), None), strict=True))
+    levels = reading.own[column].astype("object")
+    return dict(zip(reading.faces["face_id"], levels.where(levels.notna(), None), strict=True))
 
 
 @pytest.mark.parametrize("layout", [trees.celeba, trees.celeba_of_kaggle])
@@ -40,9 +40,9 @@ def test_an_attribute_of_celeba_is_yes_or_no(tmp_path: Path) -> None:
         cells[1 + 15] = value
         names[line] = "  ".join(cells)
     (tmp_path / "list_attr_celeba.txt").write_text("\n".join(names))
-    found = with_columns(read("celeba", tmp_path), ColumnChoice.from_words(["eyeglasses"]))
-    assert [(column.name, column.kind.value) for column in found.columns] == [("Eyeglasses", "yes/no")]
-    assert found.faces["Eyeglasses"].tolist() == ["no", "yes", "yes", "no"]
+    chosen_reading = with_columns(read("celeba", tmp_path), ColumnChoice.from_words(["eyeglasses"]))
+    assert [(column.name, column.kind.value) for column in chosen_reading.columns] == [("Eyeglasses", "yes/no")]
+    assert chosen_reading.faces["Eyeglasses"].tolist() == ["no", "yes", "yes", "no"]
 
 
 def test_morph_keeps_glasses_and_facial_hair(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_a_table_of_people_gives_columns_to_all_their_faces(tmp_path: Path) -> N
 def test_a_pack_has_the_columns_of_its_people(tmp_path: Path) -> None:
     insightface_pack(tmp_path, {n: [jpeg(112, 10 * n + k) for k in range(2)] for n in range(3)})
     tree(tmp_path, {"identities.csv": "identity,gender,glasses\n0,F,yes\n1,M,\n2,F,no\n"})
-    found = list(own(read("insightface", tmp_path / "train.rec"), "glasses").values())
-    assert sorted(found, key=str) == [None, None, "no", "no", "yes", "yes"]
+    glasses = list(own(read("insightface", tmp_path / "train.rec"), "glasses").values())
+    assert sorted(glasses, key=str) == [None, None, "no", "no", "yes", "yes"]
 
 
 def test_columns_stay_with_their_face_whatever_the_order_of_rows(tmp_path: Path) -> None:

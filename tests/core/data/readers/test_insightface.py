@@ -41,9 +41,9 @@ def pack(tmp_path: Path) -> Path:
     return tmp_path / "faces_emore"
 
 
-@pytest.mark.parametrize("given", ["folder", "rec file"])
-def test_a_pack_is_recognised_and_joined_with_its_labels(pack: Path, given: str) -> None:
-    source = open_source(pack if given == "folder" else pack / "train.rec")
+@pytest.mark.parametrize("form", ["folder", "rec file"])
+def test_a_pack_is_recognised_and_joined_with_its_labels(pack: Path, form: str) -> None:
+    source = open_source(pack if form == "folder" else pack / "train.rec")
     assert isinstance(source, RecordSource)
     reader = choose_reader(source)
     assert (reader.name, reader.aligned) == ("insightface", True)

@@ -27,8 +27,8 @@ def test_whatever_a_spreadsheet_saves_is_the_same_table(separator: str, end: str
     data = end.join(separator.join(row) for row in ROWS).encode(encoding)
     log = ReadLog()
     assert cells(data, log) == [["a/1.jpg", "female", "Sámi"], ["a/2.jpg", "male", None]]
-    told = ["t.csv: not UTF-8, so it is read as Windows-1252 (Western European); look at its names"]
-    assert log.remarks == (told if encoding == "cp1252" else [])
+    remarks = ["t.csv: not UTF-8, so it is read as Windows-1252 (Western European); look at its names"]
+    assert log.remarks == (remarks if encoding == "cp1252" else [])
 
 
 def test_windows_quotation_marks_and_bytes_that_are_no_letters() -> None:

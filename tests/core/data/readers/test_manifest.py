@@ -65,10 +65,10 @@ def test_a_parquet_with_typed_columns_is_read_alike(tmp_path: Path, name: str, k
 def test_two_manifests_of_one_folder_are_two_data_sets(tmp_path: Path) -> None:
     manifest(tmp_path, name="one.csv")
     manifest(tmp_path, FULL.replace("34", "35"), name="two.csv")
-    one, two = (open_source(tmp_path / name) for name in ("one.csv", "two.csv"))
-    assert choose_reader(one).name == choose_reader(two).name == "manifest"
-    assert one.fingerprint() != two.fingerprint()
-    assert [labels_of(choose_reader(s).read(s), "age")["a/1.jpg"] for s in (one, two)] == [34, 35]
+    first, second = (open_source(tmp_path / name) for name in ("one.csv", "two.csv"))
+    assert choose_reader(first).name == choose_reader(second).name == "manifest"
+    assert first.fingerprint() != second.fingerprint()
+    assert [labels_of(choose_reader(s).read(s), "age")["a/1.jpg"] for s in (first, second)] == [34, 35]
     with pytest.raises(
         LookwhereError, match=r"\(not manifest: looks like a manifest, but there are 2: one.csv, two.csv"
     ):
@@ -109,17 +109,17 @@ def test_other_genders_are_rejected_with_the_value_never_guessed(tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    ("written", "age"), [("34", 34), ("34.9", 34), ("", None), ("old", None), ("-1", None), ("131", None)]
+    ("cell", "age"), [("34", 34), ("34.9", 34), ("", None), ("old", None), ("-1", None), ("131", None)]
 )
-def test_ages_that_are_none_are_counted(tmp_path: Path, written: str, age: int | None) -> None:
-    reading = one(tmp_path, "female", written, columns="path,gender,age")
+def test_ages_that_are_none_are_counted(tmp_path: Path, cell: str, age: int | None) -> None:
+    reading = one(tmp_path, "female", cell, columns="path,gender,age")
     assert labels_of(reading, "age") == {"a/1.jpg": age}
-    said = {} if age or not written else {"a/1.jpg": f"age {written} is no number of years: not known"}
-    assert repaired(reading) == said
+    repairs = {} if age or not cell else {"a/1.jpg": f"age {cell} is no number of years: not known"}
+    assert repaired(reading) == repairs
 
 
 @pytest.mark.parametrize(
-    ("written", "split"),
+    ("cell", "split"),
     [
         ("train", "train"),
         ("Val", "val"),
@@ -129,8 +129,8 @@ def test_ages_that_are_none_are_counted(tmp_path: Path, written: str, age: int |
         ("TRAINING", "train"),
     ],
 )
-def test_words_for_splits(tmp_path: Path, written: str, split: str) -> None:
-    assert labels_of(one(tmp_path, "female", written, columns="path,gender,split"), "split") == {"a/1.jpg": split}
+def test_words_for_splits(tmp_path: Path, cell: str, split: str) -> None:
+    assert labels_of(one(tmp_path, "female", cell, columns="path,gender,split"), "split") == {"a/1.jpg": split}
 
 
 def test_unknown_splits_are_rejected_and_an_empty_column_is_none(tmp_path: Path) -> None:
@@ -178,9 +178,9 @@ def test_people_with_two_labels_are_listed(tmp_path: Path, column: str) -> None:
         column: {"gender": "male", "ethnicity": "Y", "split": "test"}[column]
     }
     content = f"path,identity,gender,ethnicity,split\na/1.jpg,p,female,X,train\nb/2.png,p,{','.join(second.values())}\n"
-    found = disagreements(read("manifest", manifest(tmp_path, content)))
-    assert list(found.values()) == [f"person of more than one {column}"]
-    assert next(iter(found)).startswith("person p: ")
+    disagreed = disagreements(read("manifest", manifest(tmp_path, content)))
+    assert list(disagreed.values()) == [f"person of more than one {column}"]
+    assert next(iter(disagreed)).startswith("person p: ")
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])
@@ -239,10 +239,10 @@ def test_groups_that_differ_in_case_blanks_or_unicode_form_are_one_and_words_lik
 
 
 @pytest.mark.parametrize(
-    ("head", "known"),
+    ("head", "columns_read"),
     [("file_name,sex,race,person_id,age_group,partition", 6), ("Image Path;SEX;Race;subject;Age-Range;subset", 6)],
 )
-def test_other_names_of_columns_are_read_and_told(tmp_path: Path, head: str, known: int) -> None:
+def test_other_names_of_columns_are_read_and_told(tmp_path: Path, head: str, columns_read: int) -> None:
     separator = ";" if ";" in head else ","
     row = separator.join(["a/1.jpg", "f", "White", "p", "20-29", "test"])
     reading = read(
@@ -251,7 +251,7 @@ def test_other_names_of_columns_are_read_and_told(tmp_path: Path, head: str, kno
     assert labels_of(reading, "gender", "ethnicity", "identity", "age", "split") == {
         "a/1.jpg": ("female", "White", "p", 20, "test")
     }
-    assert sum(" is read as " in remark for remark in reading.remarks) == known
+    assert sum(" is read as " in remark for remark in reading.remarks) == columns_read
     assert reading.own.to_dict("list") == {"glasses": ["1"]}
     assert "age: 1 of 1 are ranges, such as 20-29: the lower bound is kept" in reading.remarks
 
@@ -275,7 +275,7 @@ def test_tabs_and_json_lines_are_manifests_too(tmp_path: Path, name: str, itself
 
 
 @pytest.mark.parametrize(
-    ("written", "there"),
+    ("path_in_table", "there"),
     [
         ("A/1.JPG", "a/1.jpg"),
         (unicodedata.normalize("NFC", "Zoë/1.jpg"), unicodedata.normalize("NFD", "Zoë/1.jpg")),
@@ -283,14 +283,14 @@ def test_tabs_and_json_lines_are_manifests_too(tmp_path: Path, name: str, itself
     ],
 )
 def test_paths_that_differ_in_case_or_unicode_form_are_found_and_counted(
-    tmp_path: Path, written: str, there: str
+    tmp_path: Path, path_in_table: str, there: str
 ) -> None:
-    folder = manifest(tmp_path, f"path,gender\n{written},f\n", pictures=[there])
+    folder = manifest(tmp_path, f"path,gender\n{path_in_table},f\n", pictures=[there])
     reading = read("manifest", folder)
     there = unicodedata.normalize("NFC", there)  # as sources give every name
     assert reading.faces["path"].tolist() == [there]
-    repair = {written: "found under a path that differs in letters' case or Unicode form"}
-    assert repaired(reading) == ({} if written == there else repair)
+    repair = {path_in_table: "found under a path that differs in letters' case or Unicode form"}
+    assert repaired(reading) == ({} if path_in_table == there else repair)
     assert rejects(reading) == {}
 
 

@@ -77,13 +77,13 @@ def test_leading_zeros_of_id_num_are_lost_and_people_stay_whole(tmp_path: Path) 
 def test_gender_of_the_csv_counts_where_the_file_name_disagrees(tmp_path: Path, name: str) -> None:
     gender, age = ("M" if name[9] == "F" else "F"), name[10:12]
     reading = morph(tmp_path, row(name, int(name[:6]), gender=gender, age=age))
-    said = {"M": "CSV male, file name female", "F": "CSV female, file name male"}[gender]
+    difference = {"M": "CSV male, file name female", "F": "CSV female, file name male"}[gender]
     assert labels_of(reading, "gender") == {name[:-4]: {"M": "male", "F": "female"}[gender]}
-    assert disagreements(reading) == {f"Album2/{name}": f"gender: {said}; the CSV's counts"}
+    assert disagreements(reading) == {f"Album2/{name}": f"gender: {difference}; the CSV's counts"}
 
 
 @pytest.mark.parametrize(
-    ("other", "told"),
+    ("further_files", "messages"),
     [
         ({"gender": "F"}, ("person 7: female, male", "person of more than one gender")),
         ({"race": "W"}, ("person 7: African-American, Caucasian", "person of more than one race")),
@@ -92,14 +92,16 @@ def test_gender_of_the_csv_counts_where_the_file_name_disagrees(tmp_path: Path, 
     ids=["two genders", "two races", "two birth dates"],
 )
 def test_people_with_two_labels_are_listed_and_each_row_keeps_its_own(
-    tmp_path: Path, other: dict[str, str], told: tuple[str, str]
+    tmp_path: Path, further_files: dict[str, str], messages: tuple[str, str]
 ) -> None:
-    second = f"000007_01{other.get('gender', 'M')}34.JPG"
-    reading = morph(tmp_path, row("000007_00M34.JPG", 7), row(second, 7, **other), row("000008_00M34.JPG", 8))
-    assert disagreements(reading) == dict([told])
+    second = f"000007_01{further_files.get('gender', 'M')}34.JPG"
+    reading = morph(tmp_path, row("000007_00M34.JPG", 7), row(second, 7, **further_files), row("000008_00M34.JPG", 8))
+    assert disagreements(reading) == dict([messages])
     assert len(reading.faces) == 3
-    assert labels_of(reading, "gender")[second[:-4]] == ("female" if "gender" in other else "male")
-    assert labels_of(reading, "ethnicity")[second[:-4]] == ("Caucasian" if "race" in other else "African-American")
+    assert labels_of(reading, "gender")[second[:-4]] == ("female" if "gender" in further_files else "male")
+    assert labels_of(reading, "ethnicity")[second[:-4]] == (
+        "Caucasian" if "race" in further_files else "African-American"
+    )
 
 
 def test_one_birth_date_written_in_two_ways_is_one(tmp_path: Path) -> None:

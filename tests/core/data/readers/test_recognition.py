@@ -129,9 +129,9 @@ def test_what_a_mac_and_hidden_folders_add_changes_nothing(tmp_path: Path, layou
     after = open_source(tmp_path / "set")
     assert choose_reader(after).name == choose_reader(before).name
     if layout != "insightface":
-        one, two = (choose_reader(source).read(source) for source in (before, after))
-        assert one.faces.equals(two.faces)
-        assert one.rejects.equals(two.rejects)
+        reading_before, reading_after = (choose_reader(source).read(source) for source in (before, after))
+        assert reading_before.faces.equals(reading_after.faces)
+        assert reading_before.rejects.equals(reading_after.rejects)
 
 
 def check(path: Path, *more: str) -> int:
@@ -191,10 +191,10 @@ def test_check_ends_with_2_and_one_line_where_no_reader_fits(
 ) -> None:
     folder = tree(tmp_path / "set", {MORPH_CSV: MORPH_HEADER.replace("photo", "file"), "Album2/1.jpg": ""})
     assert check(folder) == 2
-    told = refused(capsys)
-    assert "(not morph: looks like MORPH, but column photo is missing" in told
-    assert all(f"not {name}: " in told for name in READERS)
-    assert "or write a manifest.csv with path,gender beside the images" in told
+    messages = refused(capsys)
+    assert "(not morph: looks like MORPH, but column photo is missing" in messages
+    assert all(f"not {name}: " in messages for name in READERS)
+    assert "or write a manifest.csv with path,gender beside the images" in messages
     assert command.main(["datasets", "--dataset", "morph"]) == 2
     assert "go with --check PATH" in refused(capsys)
 
@@ -228,6 +228,6 @@ def test_near_misses_are_told_first_whatever_they_say(tmp_path: Path, monkeypatc
         monkeypatch.setattr(READERS[name], "why_not", lambda source, refusal=refusal: refusal)
     with pytest.raises(LookwhereError) as error:
         choose_reader(open_source(tmp_path))
-    told = str(error.value)
-    assert "(not utkface: looks like UTKFace, but its names are odd; " in told
-    assert told.index("not celeba: looks like nothing") > told.index("not utkface")
+    message = str(error.value)
+    assert "(not utkface: looks like UTKFace, but its names are odd; " in message
+    assert message.index("not celeba: looks like nothing") > message.index("not utkface")

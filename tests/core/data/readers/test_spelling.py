@@ -12,15 +12,17 @@ from core.data.readers.spelling import common_spellings, folded, plain
 
 
 @pytest.mark.parametrize(
-    "other", [" Sámi", "SÁMI", unicodedata.normalize("NFD", "Sámi"), "Sámi\u00a0", "\ufeffSámi", "S\u200bámi"]
+    "spelling", [" Sámi", "SÁMI", unicodedata.normalize("NFD", "Sámi"), "Sámi\u00a0", "\ufeffSámi", "S\u200bámi"]
 )
-def test_spellings_of_one_name(other: str) -> None:
-    assert folded(other) == folded("Sámi")
+def test_spellings_of_one_name(spelling: str) -> None:
+    assert folded(spelling) == folded("Sámi")
 
 
-@pytest.mark.parametrize(("one", "other"), [("Asian", "East Asian"), ("Latino_Hispanic", "Latino"), ("1", "01")])
-def test_names_that_differ_otherwise_stay_apart(one: str, other: str) -> None:
-    assert folded(one) != folded(other)
+@pytest.mark.parametrize(
+    ("first_name", "second_name"), [("Asian", "East Asian"), ("Latino_Hispanic", "Latino"), ("1", "01")]
+)
+def test_names_that_differ_otherwise_stay_apart(first_name: str, second_name: str) -> None:
+    assert folded(first_name) != folded(second_name)
 
 
 def test_inner_blanks_are_single_and_plain() -> None:

@@ -15,7 +15,7 @@ from tests.helpers.data_set_trees import manifest
 
 
 @pytest.mark.parametrize(
-    ("header", "row", "named"),
+    ("header", "row", "message"),
     [
         ("path,smiling,camera", ["1.jpg,yes,a", "2.jpg,No,b", "3.jpg,no,c"], "--target, one of smiling"),
         ("path,hat,smiling", ["1.jpg,1,no", "2.jpg,0,yes", "3.jpg,1,yes"], "--target, one of hat, smiling"),
@@ -27,11 +27,11 @@ from tests.helpers.data_set_trees import manifest
     ],
 )
 def test_without_gender_it_is_said_what_can_be_classified(
-    tmp_path: Path, header: str, row: list[str], named: str
+    tmp_path: Path, header: str, row: list[str], message: str
 ) -> None:
     folder = manifest(tmp_path, "\n".join([header, *row]), pictures=["1.jpg", "2.jpg", "3.jpg"])
     for path in (folder, folder / "manifest.csv"):
-        with pytest.raises(LookwhereError, match=named):
+        with pytest.raises(LookwhereError, match=message):
             choose_reader(open_source(path))
 
 

@@ -172,7 +172,7 @@ def test_labels_out_of_range_are_told_as_such_and_a_browsers_second_copy_keeps_i
         ],
     )
     reading = read_by("utkface", tmp_path)
-    told = "a label in its name is out of range: age is 0 to 116, gender 0 or 1, race 0 to 4"
-    assert rejects(reading) == {**dict.fromkeys(out, told), "20_1_20170116205845443.jpg": "name lacks a label field"}
+    reason = "a label in its name is out of range: age is 0 to 116, gender 0 or 1, race 0 to 4"
+    assert rejects(reading) == {**dict.fromkeys(out, reason), "20_1_20170116205845443.jpg": "name lacks a label field"}
     assert repaired(reading) == {"20_1_1_20170116205845442 (1).jpg.chip.jpg": "suffix misspelt, labels good"}
     assert labels_of(reading, "gender", "ethnicity")["20_1_1_20170116205845442"] == ("female", "Black")

@@ -52,9 +52,9 @@ def test_of_two_columns_of_images_none_is_guessed(tmp_path: Path) -> None:
 
 
 def test_a_label_whose_names_are_genders_is_the_gender(tmp_path: Path) -> None:
-    named = {"label": {"names": ["Women", "men"], "_type": "ClassLabel"}}
+    features = {"label": {"names": ["Women", "men"], "_type": "ClassLabel"}}
     columns = {"image": images(jpeg(), jpeg()), "label": [0, 1]}
-    path = written(tmp_path / "faces.parquet", columns, named)
+    path = written(tmp_path / "faces.parquet", columns, features)
     assert genders(path) == ["female", "male"]
     source = open_source(path)
     assert "faces.parquet: column label is read as gender" in choose_reader(source).read(source).remarks
@@ -62,16 +62,16 @@ def test_a_label_whose_names_are_genders_is_the_gender(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("names", [["cat", "dog"], ["female", "dog"], []])
 def test_any_other_label_is_none(tmp_path: Path, names: list[str]) -> None:
-    named = {"label": {"names": names, "_type": "ClassLabel"}}
-    path = written(tmp_path / "faces.parquet", {"image": images(jpeg()), "label": [0]}, named)
+    features = {"label": {"names": names, "_type": "ClassLabel"}}
+    path = written(tmp_path / "faces.parquet", {"image": images(jpeg()), "label": [0]}, features)
     with pytest.raises(LookwhereError, match=r"column gender is missing in faces\.parquet; it has label"):
         genders(path)
 
 
 def test_our_own_name_counts_before_a_label(tmp_path: Path) -> None:
-    named = {"label": {"names": ["female", "male"], "_type": "ClassLabel"}}
+    features = {"label": {"names": ["female", "male"], "_type": "ClassLabel"}}
     columns = {"image": images(jpeg(), jpeg()), "label": [0, 0], "sex": ["m", "f"]}
-    assert genders(written(tmp_path / "faces.parquet", columns, named)) == ["male", "female"]
+    assert genders(written(tmp_path / "faces.parquet", columns, features)) == ["male", "female"]
 
 
 def test_paths_without_bytes_are_no_images(tmp_path: Path) -> None:

@@ -38,20 +38,20 @@ NAMES = {
 }
 
 
-def linked(folder: Path, kind: str, given: dict[str, str], files: dict[str, bytes] = FILES) -> Source:
+def linked(folder: Path, kind: str, links: dict[str, str], files: dict[str, bytes] = FILES) -> Source:
     """`files`, and symbolic links to them, as a folder or an archive; links first, as they may come in a tar."""
     if kind == "folder":
         for name, data in files.items():
             (folder / "set" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / "set" / name).write_bytes(data)
-        for name, target in given.items():
+        for name, target in links.items():
             (folder / "set" / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / "set" / name).symlink_to(target)
         return open_source(folder / "set")
     path = folder / f"set{kind}"
     if kind == ".zip":
         with zipfile.ZipFile(path, "w") as archive:
-            for name, target in given.items():
+            for name, target in links.items():
                 entry = zipfile.ZipInfo(name)
                 entry.create_system = 3
                 entry.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -60,7 +60,7 @@ def linked(folder: Path, kind: str, given: dict[str, str], files: dict[str, byte
                 archive.writestr(name, data)
         return open_source(path)
     with tarfile.open(path, "w:gz" if kind.endswith("gz") else "w") as archive:
-        for name, target in given.items():
+        for name, target in links.items():
             entry = tarfile.TarInfo(name)
             entry.type, entry.linkname = tarfile.SYMTYPE, target
             archive.addfile(entry)
@@ -101,15 +101,15 @@ def test_a_ring_of_links_ends(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", [".zip", ".tar"])
 def test_links_that_lead_nowhere_or_out_are_counted_and_not_followed(tmp_path: Path, kind: str) -> None:
     (tmp_path / "secret.jpg").write_bytes(b"secret")
-    given = {
+    links = {
         "absolute.jpg": str(tmp_path / "secret.jpg"),
         "up.jpg": "../secret.jpg",
         "all/up.jpg": "../../secret.jpg",
         "lost.jpg": "all/9.jpg",
         "self.jpg": "self.jpg",
     }
-    source = linked(tmp_path, kind, given)
-    assert dict(source.iterate([*FILES, *given])) == FILES
+    source = linked(tmp_path, kind, links)
+    assert dict(source.iterate([*FILES, *links])) == FILES
     assert source.refused == {OUT: 3, NOTHING: 1, RING: 1}
     assert source.not_read() == {OUT: 3, NOTHING: 1, RING: 1}
 
@@ -117,8 +117,8 @@ def test_links_that_lead_nowhere_or_out_are_counted_and_not_followed(tmp_path: P
 def test_in_a_folder_a_link_to_another_disk_is_followed_and_a_dead_one_is_counted(tmp_path: Path) -> None:
     (tmp_path / "disk/people").mkdir(parents=True)
     (tmp_path / "disk/people/1.jpg").write_bytes(b"one")
-    given = {"mine": str(tmp_path / "disk/people"), "1.jpg": str(tmp_path / "disk/people/1.jpg"), "dead.jpg": "gone"}
-    source = linked(tmp_path, "folder", given, {"a.jpg": b"a"})
+    links = {"mine": str(tmp_path / "disk/people"), "1.jpg": str(tmp_path / "disk/people/1.jpg"), "dead.jpg": "gone"}
+    source = linked(tmp_path, "folder", links, {"a.jpg": b"a"})
     assert dict(source.iterate(source.names)) == {"1.jpg": b"one", "a.jpg": b"a", "mine/1.jpg": b"one"}
     assert source.not_read() == {NOTHING: 1}
 

@@ -48,14 +48,14 @@ def test_an_image_without_a_suffix_or_with_another_is_known_by_its_content(tmp_p
         "scan.dat": saved(drawn(), "TIFF"),
         "face.img": saved(drawn(), "PPM"),
     }
-    others = {
+    further_files = {
         "notes": "P. Smith",
         "data.bin": b"\0" * 90,
         "empty": b"",
         "clip.mp4": jpeg(),
         "a.psd": b"8BPS" + bytes(9),
     }
-    source = open_source(packed(tree(tmp_path / "set", contents | others), kind))
+    source = open_source(packed(tree(tmp_path / "set", contents | further_files), kind))
     assert sorted(name.removeprefix("./") for name in source.images()) == sorted(contents)
     assert source.not_read() == {"without a suffix": 2, ".bin": 1, ".mp4": 1, ".psd": 1}
 
@@ -94,18 +94,18 @@ def test_no_reader_passes_an_image_over(tmp_path: Path, name: str) -> None:
         called = f"{stem}{suffix}"
         source = open_source(tmp_path / "set")
         reading = READERS[name].read(source)
-        told = {*reading.faces["path"], *reading.rejects["file"]}
-        assert called in told
-        assert {*source.images()} <= told
+        reported = {*reading.faces["path"], *reading.rejects["file"]}
+        assert called in reported
+        assert {*source.images()} <= reported
 
 
 def test_check_and_align_say_what_was_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ["1_0_0_20170101.jpg", "2_1_0_20170102.gif"]
     tree(tree(tmp_path / "set", names), {"a.mp4": b"x", "b.mp4": b"x", "read me.txt": b"x", "c.psd": b"8BPS"})
     assert command.main(["datasets", "--check", str(tmp_path / "set")]) == 0
-    said = capsys.readouterr().out
-    assert "2 labelled faces, 0 rejected" in said
-    assert "files not read: 4 (2 .mp4, 1 .psd, 1 .txt)" in said
+    output = capsys.readouterr().out
+    assert "2 labelled faces, 0 rejected" in output
+    assert "files not read: 4 (2 .mp4, 1 .psd, 1 .txt)" in output
     source = open_source(tmp_path / "set")
     reader = choose_reader(source)
     record = reading_record(reader.read(source), reader, source)

@@ -104,9 +104,9 @@ def test_a_name_that_is_no_utf_8_is_read_and_told_without_a_traceback(
         archive.add(os.fsdecode(folder), os.fsdecode(raw))
     for place in (tmp_path / "a.tar", Path(os.fsdecode(folder))):
         assert command.main(["datasets", "--check", str(place)]) == 0
-        said = capsys.readouterr().out
-        assert "2 labelled faces, 1 rejected" in said
-        assert "ÿþ.jpg" in said
+        output = capsys.readouterr().out
+        assert "2 labelled faces, 1 rejected" in output
+        assert "ÿþ.jpg" in output
     source = open_source(tmp_path / "a.tar")
     assert source.names[0].startswith("café/")
     assert dict(source.iterate(source.names)) == dict.fromkeys(source.names, jpeg(40))
@@ -125,9 +125,9 @@ def test_a_zip_with_a_name_that_is_not_what_it_says_is_refused_in_a_line(
 
 def test_names_that_become_one_are_told_apart() -> None:
     two = ["é.jpg", "e\u0301.jpg", "a\\b", "a/b", "\udce9.jpg"]
-    found = distinct_names(two)
-    assert list(found.values()) == two
-    assert list(found) == ["é.jpg", "é~2.jpg", "a/b", "a/b~2", "é~3.jpg"]
+    names = distinct_names(two)
+    assert list(names.values()) == two
+    assert list(names) == ["é.jpg", "é~2.jpg", "a/b", "a/b~2", "é~3.jpg"]
 
 
 def test_ordinary_names_stay_as_they_are() -> None:

@@ -166,14 +166,14 @@ def test_archives_in_archives_without_end_are_followed_three_deep(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("name", "begins", "told"),
+    ("name", "begins", "message"),
     [("a.7z", b"7z\xbc\xaf\x27\x1c", "a 7z archive"), ("a.rar", b"Rar!\x1a\x07", "a RAR archive"), ("a.dat", b"?", "")],
 )
 def test_an_archive_of_another_kind_is_refused_with_the_mend(
-    tmp_path: Path, name: str, begins: bytes, told: str
+    tmp_path: Path, name: str, begins: bytes, message: str
 ) -> None:
     path = written(tmp_path / name, begins + bytes(99))
-    with pytest.raises(LookwhereError, match=f"{name}: neither a folder nor .*{told}; unpack it") as error:
+    with pytest.raises(LookwhereError, match=f"{name}: neither a folder nor .*{message}; unpack it") as error:
         open_source(path)
     assert "\n" not in str(error.value)
 

@@ -50,7 +50,7 @@ def test_names_and_folders_of_shards_give_the_split(paths: list[str], splits: li
 
 
 @pytest.mark.parametrize(
-    ("paths", "found"),
+    ("paths", "folders"),
     [
         (["0.25/train/0000.parquet", "1.25/train/0000.parquet"], ["0.25", "1.25"]),
         (
@@ -63,8 +63,8 @@ def test_names_and_folders_of_shards_give_the_split(paths: list[str], splits: li
         (["part1/0000.parquet", "part2/0000.parquet"], []),
     ],
 )
-def test_one_data_set_in_several_folders_is_seen(paths: list[str], found: list[str]) -> None:
-    assert configurations(paths) == found
+def test_one_data_set_in_several_folders_is_seen(paths: list[str], folders: list[str]) -> None:
+    assert configurations(paths) == folders
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,10 @@ def test_shards_of_one_name_are_all_read_with_their_splits(tmp_path: Path, paths
     assert sorted(labels_of(reading, "split").values()) == ["test", "test", "train", "train"]
     images = dict(source.iterate(reading.faces["path"]))
     split = reading.faces.set_index("path")["split"]
-    shown = {(split[path], Image.open(io.BytesIO(data)).convert("L").getpixel((0, 0))) for path, data in images.items()}
-    assert shown == {("train", 10), ("train", 30), ("test", 50), ("test", 70)}
+    split_and_grey = {
+        (split[path], Image.open(io.BytesIO(data)).convert("L").getpixel((0, 0))) for path, data in images.items()
+    }
+    assert split_and_grey == {("train", 10), ("train", 30), ("test", 50), ("test", 70)}
 
 
 def test_both_margins_of_one_data_set_are_refused_with_the_mend(tmp_path: Path) -> None:
@@ -136,15 +138,15 @@ def test_own_splits_that_a_person_or_a_picture_crosses_are_kept_and_told(tmp_pat
     rows = [f"{file},m,{who},{split}" for file, who, split in zip(images, people, splits, strict=True)]
     work = planned(tmp_path / "set", rows, images, "identity,split")
     assert work.own_splits
-    kept = work.faces.set_index("path")["split"].to_dict()
+    split_of = work.faces.set_index("path")["split"].to_dict()
     copies = {"b.jpg", "b copy.jpg"}
-    assert set(images) - set(kept) < copies
-    assert kept.items() <= dict(zip(images, splits, strict=True)).items()
+    assert set(images) - set(split_of) < copies
+    assert split_of.items() <= dict(zip(images, splits, strict=True)).items()
     report = store_report(build_store(open_source(tmp_path / "set"), aligned_manifest(), tmp_path / "store"))
     assert "people: 5, 1 of them in more than one of the data set's own splits" in report
     assert "near-copies: 2 clusters, 1 of them in more than one of the data set's own splits" in report
-    told = work.disagreements.groupby("what")["file"].agg(sorted).to_dict()
-    assert told == {
+    disagreements = work.disagreements.groupby("what")["file"].agg(sorted).to_dict()
+    assert disagreements == {
         "person of more than one split": ["person p3: test, train", "person p4: train, val"],
         "split: exact copies in more than one; at most one is kept": ["b copy.jpg", "b.jpg"],
         "split: near-copies in more than one; both are kept": ["a again.jpg", "a.jpg"],

@@ -64,8 +64,8 @@ def test_every_packaging_gives_the_same_names_and_bytes(packed: Source) -> None:
 def test_iterate_reads_in_storage_order_whatever_the_order_asked_for(packed: Source) -> None:
     stored = sorted(FILES) if packed.path.is_dir() else list(FILES)
     assert packed.names == stored
-    wanted = ["c.jpg", "a/1.jpg", "b/2.jpg"]
-    assert [name for name, _ in packed.iterate(wanted)] == [name for name in stored if name in wanted]
+    order = ["c.jpg", "a/1.jpg", "b/2.jpg"]
+    assert [name for name, _ in packed.iterate(order)] == [name for name in stored if name in order]
     assert list(packed.iterate(["not/there.jpg"])) == []
 
 

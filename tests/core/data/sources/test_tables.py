@@ -59,9 +59,9 @@ def test_bytes_and_the_struct_of_hugging_face_are_read(tmp_path: Path, kind: str
         for n, gender, age in ((0, "female", 20), (1, "male", None), (2, "female", 40), (4, "male", 60))
     }
     assert rejects(reading) == {"faces.parquet/3": "gender 'x' is not known; write female or male"}
-    found = dict(source.iterate(["faces.parquet/4", "faces.parquet/0", "faces.parquet/3"]))
-    assert list(found) == ["faces.parquet/0", "faces.parquet/3", "faces.parquet/4"]
-    assert [decode(data).getpixel((0, 0))[0] for data in found.values()] == [0, 30, 40]
+    images = dict(source.iterate(["faces.parquet/4", "faces.parquet/0", "faces.parquet/3"]))
+    assert list(images) == ["faces.parquet/0", "faces.parquet/3", "faces.parquet/4"]
+    assert [decode(data).getpixel((0, 0))[0] for data in images.values()] == [0, 30, 40]
 
 
 @pytest.mark.parametrize("rows", [1, 3, 100, 1000])
@@ -80,14 +80,14 @@ def test_every_row_comes_with_its_own_picture_whatever_the_row_groups(tmp_path: 
 
 def test_row_groups_without_a_wanted_row_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = open_source(write(tmp_path / "faces.parquet"))
-    asked, batches = [], pq.ParquetFile.iter_batches
+    row_groups, batches = [], pq.ParquetFile.iter_batches
     monkeypatch.setattr(
         pq.ParquetFile,
         "iter_batches",
-        lambda *args, **named: asked.append(named["row_groups"]) or batches(*args, **named),
+        lambda *args, **named: row_groups.append(named["row_groups"]) or batches(*args, **named),
     )
     assert len(list(source.iterate(["faces.parquet/2", "faces.parquet/3"]))) == 2
-    assert asked == [[1]]
+    assert row_groups == [[1]]
 
 
 def test_a_row_without_bytes_comes_empty(tmp_path: Path) -> None:
@@ -121,8 +121,8 @@ def test_numbers_are_named_where_the_file_declares_their_names(tmp_path: Path) -
     meta = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
     pq.write_table(table.replace_schema_metadata(meta), tmp_path / "named.parquet")
     pq.write_table(table, tmp_path / "bare.parquet")
-    named, bare = (read("manifest", tmp_path / name) for name in ("named.parquet", "bare.parquet"))
-    assert list(labels_of(named, "gender").values()) == ["male", "female"]
+    with_names, bare = (read("manifest", tmp_path / name) for name in ("named.parquet", "bare.parquet"))
+    assert list(labels_of(with_names, "gender").values()) == ["male", "female"]
     assert list(rejects(bare).values()) == [
         "gender '0' is not known; write female or male",
         "gender '1' is not known; write female or male",
@@ -131,8 +131,8 @@ def test_numbers_are_named_where_the_file_declares_their_names(tmp_path: Path) -
 
 def test_fingerprints_tell_labels_apart(tmp_path: Path) -> None:
     paths = [write(tmp_path / f"{n}" / "faces.parquet", gender=[g] * 5) for n, g in enumerate(["male", "male", "fema"])]
-    one, same, other = (open_source(path).fingerprint() for path in paths)
-    assert one == same != other
+    first_fingerprint, same, third_fingerprint = (open_source(path).fingerprint() for path in paths)
+    assert first_fingerprint == same != third_fingerprint
 
 
 def test_a_column_image_that_holds_no_bytes_makes_a_manifest(tmp_path: Path) -> None:
