@@ -48,10 +48,11 @@ class AuditManifest(JsonRecord):
     (`core.audit.releases`), empty without average faces and in audits of before it was kept. `faces` counts the audited
     faces. `rejects` counts files of the whole data set by reason, `disagreements` its labels that two places give
     differently, None where the store did not record them. `training_copies` says what came of looking the faces up
-    among the training faces, None where nobody did. `not_predicted` counts faces that an imported table of predictions
-    lacks; `no_class` counts faces whose class is not labelled. `task` is what is classified, gender in audits of before
-    it could be another. `enlarged` is how many input pixels were made of one pixel of the face, None where no more than
-    one.
+    among the training faces, None where nobody did. `not_predicted` counts faces that an imported table of
+    predictions lacks, and `predictions_unused` that table's rows of no face here, None in audits of before it was
+    kept; `no_class` counts faces whose class is not labelled. `task` is what is classified, gender in audits of
+    before it could be another. `enlarged` is how many input pixels were made of one pixel of the face, None where no
+    more than one.
     `map_shape` (h, w) is None without maps; `maps` is None there, and in older audits of models trained here;
     `head_bias` is b_c of both classes, in logits, None where maps do not add up. `averages` says why no
     average face is kept, None where some are. `review` says how labels were reviewed, None where they are the data
@@ -91,6 +92,7 @@ class AuditManifest(JsonRecord):
     faces_per_second: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     not_predicted: int = 0
+    predictions_unused: int | None = None
     no_class: int = 0
     training_copies: TrainingCopies | None = None
     enlarged: float | None = None

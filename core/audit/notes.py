@@ -72,8 +72,8 @@ def note_words(note: Note) -> str:
             )
         case NoteCode.ONE_CLASS:
             return (
-                f"{_percent(note.share)} of all faces are called {note.predicted}: is the model trained, and are its "
-                "input and score declared correctly?"
+                f"{_percent(note.share)} of all faces are called {note.predicted}: is the model trained, are its input "
+                "and score declared correctly, and is the score of one class, not of whichever was predicted?"
             )
         case NoteCode.EQUAL_CERTAINTY:
             return (

@@ -31,9 +31,7 @@ def call_otherwise(store: AlignedStore, model: Model, planned: AuditManifest, le
     if faces.empty:
         return faces
     faces = faces.reset_index(drop=True)
-    names = ["face_id", "path"]
-    every = pd.concat([store.faces[names], store.otherwise[names]], ignore_index=True)
-    faces, predictions = given_of(model, every, faces)
+    faces, predictions = given_of(model, store, faces)
     logits = _logits(store, faces, model.classify) if predictions is None else predictions.logits
     negative, positive = task.logits
     with np.errstate(over="ignore"):

@@ -145,7 +145,7 @@ def run_audit(
     faces, no_class = classed(faces, model, store, label)
     if names:
         faces = rename(faces, names)
-    faces, predictions = given_of(model, store.faces, faces)
+    faces, predictions = given_of(model, store, faces)
     if faces.empty:
         raise LookwhereError(
             f"{model.path}: none of its predictions is of a face in {label}; import predictions of these, or give "
@@ -366,6 +366,7 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes
         faces_per_second=round(len(faces) / max(seconds, 1e-6), 2),
         versions={name: version(name) for name in packages} | {"python": platform.python_version()},
         not_predicted=job.predictions.lost if job.predictions else 0,
+        predictions_unused=job.predictions.unused if job.predictions else None,
         training_copies=copies and copies.with_accuracy(labels["correct"]),
         enlarged=round(factor, 4) if factor else None,
         averages=without,

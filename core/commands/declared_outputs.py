@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from core.classifiers.info import ModelInfo
 
 Command = TypeVar("Command", bound=Callable)
 #: The values of --score (`core.classifiers.imported.spec.Score`), here so that a command line loads no model code.
@@ -19,6 +22,17 @@ HELP = {
     "classes": "The two values of --target, the positive one last.",
     "indices": "Instead of --female and --male: which {output}s are those of --classes, counted from 0.",
 }
+
+
+def other_outputs(info: ModelInfo) -> list[str]:
+    """A line on an imported model with more outputs than classes, as those of ImageNet; else none."""
+    count, declared = info.outputs or 0, info.declaration.to_json() if info.declaration else {}
+    pair = declared.get("indices") or [declared.get(name) for name in ("female", "male")]
+    if count < 3 or None in pair:
+        return []
+    names = info.classes if declared.get("indices") else ("female", "male")
+    compared = " and ".join(f"{place} ({name})" for place, name in zip(pair, names, strict=True))
+    return [f"of its {count:,} outputs only {compared} are compared"]
 
 
 def outputs_declared(output: str, data: str) -> Callable[[Command], Command]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional
 
 from core import places
-from core.commands.declared_outputs import ScoreKind, outputs_declared
+from core.commands.declared_outputs import ScoreKind, other_outputs, outputs_declared
 from core.commands.help_words import MAPS
 from core.commands.output import printed
 from core.errors import LookwhereError
@@ -173,7 +173,8 @@ def import_(
     if info.precision:
         how += f"; computed in {info.precision}"
     note = enlarged(info)
-    coverage = [] if faces is None else [_found(int(scores_for(folder, info, faces)[1].sum()), len(faces), data)]
+    matched = 0 if faces is None else int(scores_for(folder, info, faces)[1].sum())
+    coverage = [] if faces is None else [_found(matched, len(faces), data, info.rows)]
     where = "" if models == MODELS else f" --models {shlex.quote(str(models))}"
     lines = [
         f"{folder}: {info.architecture}; {how}",
@@ -278,8 +279,9 @@ def settings(
     return printed("settings", json, lambda: settings_report(trials, title), lambda: settings_record(trials, title))
 
 
-def _found(count: int, faces: int, data: Path) -> str:
+def _found(count: int, faces: int, data: Path, rows: int) -> str:
     rest = f"; the other {faces - count:,} are left out of audits" if count < faces else ""
+    rest += f"; {rows - count:,} predictions are of no face there" if count < rows else ""
     return f"predictions are there for {count:,} of {faces:,} faces of {data}{rest}"
 
 
@@ -317,6 +319,7 @@ def _taken(info: ModelInfo) -> list[str]:
         values = declared.to_json() | {"divisor": f"{declared.divisor:g}", "crop": "all of the template"}
         names = ", ".join(f"{name} {values[name]}" for name in declared.by_default)
         lines.append(f"taken by default: {names}; declare them if that is not so")
+    lines += other_outputs(info)
     if info.empty:
         lines.append(f"rows without a score: {info.empty:,}; their faces are left out of audits")
     if info.assumed:

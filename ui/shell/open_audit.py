@@ -17,7 +17,7 @@ from core.audit.notes import note_words
 from core.classifiers.info import ModelInfo, ModelKind, list_models, model_info
 from core.present.text import escape
 from core.present.text.reviews import review_words
-from core.present.text.task import task_words
+from core.present.text.task import task_words, unused_predictions
 from ui.shell.cache import kept
 from ui.widgets import controls, help_texts
 
@@ -125,6 +125,8 @@ def _notes(manifest: AuditManifest) -> None:
     if lost := manifest.not_predicted:
         have = "has" if lost == 1 else "have"
         st.caption(f"**{lost:,}** of the faces {have} no prediction and {'is' if lost == 1 else 'are'} left out.")
+    if (unused := unused_predictions(manifest)) is not None:
+        st.caption(f"{unused}.")
     if why := manifest.averages:
         st.caption(f"**No average faces are kept**: {escape.markdown(note_words(why))}.")
     if manifest.map_shape is None:

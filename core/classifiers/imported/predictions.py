@@ -13,7 +13,7 @@ from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
 from core.classifiers.imported.spec import BOTH, ONE_OUTPUT, InputOutputSpec, from_dict
 from core.classifiers.info import ModelInfo
 from core.data.readers.label_table import header_of, read_table
-from core.data.readers.labels import GENDER_WORDS
+from core.data.readers.labels import ENGLISH_GENDER_WORDS, GENDER_WORDS
 from core.data.sources.base import MAXIMUM_TABLE_BYTES
 from core.data.sources.tables import open_parquet, unfolded
 from core.errors import LookwhereError
@@ -186,7 +186,7 @@ def _labels(column: pd.Series, source: Path, first: int, spec: InputOutputSpec) 
         raise LookwhereError(
             f"{source}, row {column.index[bad.argmax()] + first}: {column.name} is "
             f"{str(column.iloc[bad.argmax()])!r}, and a label "
-            f"is one of {', '.join(names)}"
+            f"is one of {', '.join(ENGLISH_GENDER_WORDS if task.is_gender else names)}"
         )
     return np.asarray(values)
 

@@ -14,7 +14,7 @@ from core.data.sources.base import IMAGE_SUFFIXES, Source
 from core.data.sources.shards import WORDS
 from core.task import GENDERS
 
-GENDER_WORDS = {
+ENGLISH_GENDER_WORDS = {
     **dict.fromkeys(("female", "females", "f", "woman", "women", "girl", "girls"), "female"),
     **dict.fromkeys(("male", "males", "m", "man", "men", "boy", "boys"), "male"),
 }
@@ -31,7 +31,7 @@ WORDS_ABROAD = {
         "رجل رجال पुरुष"
     ),
 }
-GENDER_WORDS |= {word: gender for gender, words in WORDS_ABROAD.items() for word in words.split()}
+GENDER_WORDS = ENGLISH_GENDER_WORDS | {word: gender for gender, words in WORDS_ABROAD.items() for word in words.split()}
 #: Those and the labels beyond the two classes that faces are kept apart with.
 ALL_GENDER_WORDS = GENDER_WORDS | OTHER_WORDS
 #: `training`, `test_set` and `val_images` are splits as they are called in folders and tables.

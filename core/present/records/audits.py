@@ -91,6 +91,7 @@ def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         "placement": audit.placement,
         "mirror": maps.mirror.to_json() if maps and maps.mirror else None,
         "not_predicted": manifest.not_predicted,
+        "predictions_unused": manifest.predictions_unused,
         "training_copies": manifest.training_copies and manifest.training_copies.to_json(),
         "by": keys if by is None else by,
         **({} if audit.task.is_gender else {"task": audit.task.to_json(), "no_class": manifest.no_class}),

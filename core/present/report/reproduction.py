@@ -94,6 +94,8 @@ def data_section(audit: Audit, filter: Filter, faces_in_filter: int) -> Section:
         rows.append(("classified", words))
     if without := manifest.not_predicted:
         rows.append(("faces without a prediction, left out", f"{without:,}"))
+    if unused := manifest.predictions_unused:
+        rows.append(("predictions of no face of the data set", f"{unused:,}"))
     if (reviewed := review_words(manifest)) is not None:
         rows.append(("labels", reviewed))
     if (words := training_copies_words(manifest)) is not None:

@@ -31,7 +31,7 @@ from core.present.text.sentences import accuracy_sentence
 from core.present.text.settings import kept_words
 from core.present.text.speed import speed_words
 from core.present.text.table_rows import NO_IMAGES
-from core.present.text.task import task_words
+from core.present.text.task import task_words, unused_predictions
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 from core.wording import percent, with_interval
@@ -233,6 +233,8 @@ def _facts_of(audit: Audit) -> list[str]:
         lines.append(
             f"{lost:,} face{'s have' if lost > 1 else ' has'} no prediction and {'are' if lost > 1 else 'is'} left out"
         )
+    if (unused := unused_predictions(manifest)) is not None:
+        lines.append(unused)
     if (reviewed := review_words(manifest)) is not None:
         lines.append(reviewed)
     if (words := training_copies_words(manifest)) is not None:

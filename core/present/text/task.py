@@ -1,4 +1,4 @@
-"""What an audit is of where that is not gender, in words."""
+"""What an audit is of where that is not gender, and what of its data it leaves out, in words."""
 
 from __future__ import annotations
 
@@ -22,3 +22,11 @@ def task_words(manifest: AuditManifest) -> str | None:
     if lost := manifest.no_class:
         text += f"; {lost:,} face{'s' if lost > 1 else ''} without that label {'are' if lost > 1 else 'is'} left out"
     return text + "."
+
+
+def unused_predictions(manifest: AuditManifest) -> str | None:
+    """How many of the imported predictions are of no face of the data set; None where all are of one."""
+    count = manifest.predictions_unused
+    return (
+        f"{count:,} of the predictions {'is' if count == 1 else 'are'} of no face of this data set" if count else None
+    )

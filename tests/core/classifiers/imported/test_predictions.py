@@ -13,7 +13,7 @@ import pytest
 
 from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.folder import open_audit
-from core.audit.notes import NoteCode
+from core.audit.notes import NoteCode, note_words
 from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, from_dict, import_model
@@ -24,6 +24,8 @@ from core.classifiers.info import ModelKind, model_info
 from core.commands.models import import_
 from core.data.sources import tables
 from core.errors import LookwhereError
+from core.present.text.tables import audit_report
+from core.present.text.task import unused_predictions
 from tests.helpers.made_store import make_store
 
 MALE = {"score": "probability", "of": "male"}
@@ -261,7 +263,8 @@ def test_names_that_fit_no_face_show_at_the_import(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=40)
     pd.DataFrame({"file": store.faces["path"][:30], "score": 0.5}).to_csv(tmp_path / "s.csv", index=False)
     flags = {"score": "probability", "of": "male", "models": tmp_path / "models", "data": tmp_path / "store"}
-    assert "predictions are there for 30 of 40 faces" in import_(tmp_path / "s.csv", "theirs", **flags)
+    said = import_(tmp_path / "s.csv", "theirs", **flags)
+    assert "predictions are there for 30 of 40 faces" in said and "of no face there" not in said
     pd.DataFrame({"file": ["other.jpg"], "score": 0.5}).to_csv(tmp_path / "s.csv", index=False)
     with pytest.raises(LookwhereError, match=r"s\.csv: none of 1 predictions is of a face here"):
         import_(tmp_path / "s.csv", "others", **flags)
@@ -313,10 +316,44 @@ def test_an_audit_of_predictions_end_to_end(tmp_path: Path) -> None:
     audit = run_audit(store, model, ("all",))
     expected = (p.clip(0, 1) >= 0.5) == (known["gender"] == "male").to_numpy()
     assert len(audit.faces) == 80 and audit.manifest.not_predicted == 10
+    assert audit.manifest.predictions_unused == 0 and unused_predictions(audit.manifest) is None
     np.testing.assert_array_equal(audit.faces["correct"].to_numpy(), expected)
     np.testing.assert_allclose(audit.faces["p_male"], p.clip(0, 1), atol=1e-6)
     assert not audit.has_maps and audit.evidence is None
     assert not open_audit(audit.path).has_maps and audit.manifest.warnings == ()
+
+
+def test_outputs_beside_the_two_classes_are_told(tmp_path: Path) -> None:
+    """As where the weights are those of ImageNet's 1,000 classes."""
+    pd.DataFrame({"file": ["1", "2"], "a": [1, 2.5], "b": [3, 4.5], "c": [5, 6.5]}).to_csv(tmp_path / "s.csv")
+    flags = {"score": "logits", "female": 2, "male": 0, "models": tmp_path / "models"}
+    said = import_(tmp_path / "s.csv", "three", score_column=("a", "b", "c"), **flags)
+    assert "of its 3 outputs only 2 (female) and 0 (male) are compared" in said
+    flags |= {"female": 1}
+    assert "are compared" not in import_(tmp_path / "s.csv", "two", score_column=("a", "b"), **flags)
+
+
+def test_predictions_of_no_face_are_counted_and_told(tmp_path: Path) -> None:
+    """As where some rows name files otherwise than the rest: one way of naming is taken for all."""
+    store = make_store(tmp_path / "store", faces=60)
+    names = [*store.faces["path"][:40], *("elsewhere/x-" + store.faces["path"][40:].str.rpartition("/")[2])]
+    p = np.where(store.faces["gender"] == "male", 0.9, 0.1)
+    pd.DataFrame({"file": names, "score": p}).to_csv(tmp_path / "s.csv", index=False)
+    audit = run_audit(store, load_model(imported(tmp_path / "s.csv", tmp_path)), ("all",))
+    assert (len(audit.faces), audit.manifest.not_predicted, audit.manifest.predictions_unused) == (40, 20, 20)
+    assert open_audit(audit.path).manifest.predictions_unused == 20
+    said = "20 of the predictions are of no face of this data set"
+    assert unused_predictions(audit.manifest) == said
+    assert said in audit_report(audit)
+
+
+def test_a_certainty_of_whichever_class_is_asked_about(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", faces=60)
+    p = np.random.default_rng(0).uniform(0.5, 1, 60)
+    pd.DataFrame({"file": store.faces["path"], "score": p}).to_csv(tmp_path / "s.csv", index=False)
+    audit = run_audit(store, load_model(imported(tmp_path / "s.csv", tmp_path)), ("all",))
+    (note,) = audit.manifest.warnings
+    assert note_words(note).endswith("and is the score of one class, not of whichever was predicted?")
 
 
 def test_swapped_classes_are_asked_about(tmp_path: Path) -> None:
