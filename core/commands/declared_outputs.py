@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from core.task import GENDERS
+
 if TYPE_CHECKING:
     from core.classifiers.info import ModelInfo
 
@@ -27,10 +29,10 @@ HELP = {
 def other_outputs(info: ModelInfo) -> list[str]:
     """A line on an imported model with more outputs than classes, as those of ImageNet; else none."""
     count, declared = info.outputs or 0, info.declaration.to_json() if info.declaration else {}
-    pair = declared.get("indices") or [declared.get(name) for name in ("female", "male")]
+    pair = declared.get("indices") or [declared.get(name) for name in GENDERS]
     if count < 3 or None in pair:
         return []
-    names = info.classes if declared.get("indices") else ("female", "male")
+    names = info.classes if declared.get("indices") else GENDERS
     compared = " and ".join(f"{place} ({name})" for place, name in zip(pair, names, strict=True))
     return [f"of its {count:,} outputs only {compared} are compared"]
 
