@@ -12,6 +12,8 @@ import pandas as pd
 from core.data.readers.read_log import ReadLog
 
 OLDEST = 130
+#: Ages of which none is above are asked about, where so many are there: bands are numbered so.
+LAST_BAND, SURE = 12, 20
 MONTHS = {"janfebmaraprmayjunjulaugsepoctnovdec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
 _NUMBER = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:years?|yrs?|y\.?o\.?)?(?:\s*old)?")
 _RANGE = re.compile(r"[(\[]?\s*(\d+)(?:[.,]0+)?\s*(?:-|–|—|~|,|;|to)\s*(\d+)(?:[.,]0+)?\s*[)\]]?(?:\s*years?)?")
@@ -57,6 +59,10 @@ def with_ages(faces: pd.DataFrame, log: ReadLog, files: str = "path") -> pd.Data
             f"age: {len(ranges):,} of {len(faces):,} are ranges, such as {ranges.iloc[0]}: the lower bound is kept"
         )
     numbers = age.dropna()
+    if len(numbers) >= SURE and 0 < numbers.max() <= LAST_BAND and not len(ranges):
+        log.remark(
+            f"age: none is above {int(numbers.max())}: if these are numbers of bands, write the bands themselves"
+        )
     if len(numbers) and numbers.max() == 0 and age_column.dropna().str.match(r"0?[.,]\d").any():
         log.remark(f"age: none is above 1 ({age_column.dropna().iloc[0]}), so they are no years: not known")
         age[:] = pd.NA

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
-from core.data.readers.labels import SPLIT_WORDS, find_files
+from core.data.readers.labels import SPLIT_WORDS, find_files, rows_differ
 from core.data.readers.manifest_table import columns_at, labelled, needed, rows_with_images, without_gender
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
@@ -55,7 +55,9 @@ class ImageFolder(Reader):
         for table in find_files(source, TABLES):
             parts.append(rows_with_images(source, table, log, inside_folder=True))
         faces = pd.concat(parts, ignore_index=True)
-        faces = faces[~faces["path"].duplicated()].reset_index(drop=True)
+        contradicted = rows_differ(faces.assign(key=faces["path"]), "gender")
+        log.reject(faces.loc[contradicted, "path"], "metadata of two folders name several genders for this image")
+        faces = faces[~contradicted & ~faces["path"].duplicated()].reset_index(drop=True)
         bases = {posixpath.dirname(table) for table in find_files(source, TABLES)}
         if "" not in bases:
             path = pd.Series(source.images(), dtype="str")

@@ -132,10 +132,13 @@ def known(
     spelt = faces[column].str.lower().str.normalize("NFC")
     translated = mapped(spelt, names)
     accepted = accepted or f"write {_listed(names)}"
-    if column == "gender" and {"h", "m"} <= set(spelt.dropna()) and not (spelt == "f").any():
-        # Spanish and Portuguese tables have hombre or homem, and mujer or mulher.
+    beside = sorted({"h", "v"} & set(spelt.dropna())) if column == "gender" and not (spelt == "f").any() else []
+    if beside:
+        # Spanish and Portuguese tables have hombre, varón or homem, and mujer or mulher.
         women = spelt == "m"
-        reason = f"gender 'M' stands beside 'H', where it may mean mujer or mulher, a woman; {accepted}"
+        reason = (
+            f"gender 'M' stands beside '{beside[0].upper()}', where it may mean mujer or mulher, a woman; {accepted}"
+        )
         notes.reject(faces.loc[women, "path"], reason)
         faces, translated = faces[~women], translated[~women]
     bad = translated.isna()

@@ -49,8 +49,9 @@ def test_so_it_is_in_a_table_without_images_and_in_celebas_list(tmp_path: Path) 
     assert "name several genders for this image" in rejects(reading)["000001.jpg"]
 
 
-def test_m_beside_h_may_mean_a_woman(tmp_path: Path) -> None:
-    reading = read("manifest", manifest(tmp_path, "path,sex\na/1.jpg,H\nb/2.png,M\n"))
+@pytest.mark.parametrize("letter", ["H", "v"])
+def test_m_beside_h_may_mean_a_woman(tmp_path: Path, letter: str) -> None:
+    reading = read("manifest", manifest(tmp_path, f"path,sex\na/1.jpg,{letter}\nb/2.png,M\n"))
     assert reading.faces.empty
     assert "where it may mean mujer or mulher, a woman; write female or male" in rejects(reading)["b/2.png"]
     with_f = read("manifest", manifest(tmp_path / "f", "path,sex\n1.jpg,H\n2.png,M\n3.png,F\n",
@@ -222,6 +223,24 @@ def test_celebas_list_with_blank_lines_short_rows_and_words_for_splits(tmp_path:
     reading = read("celeba", tmp_path)
     assert labels_of(reading, "gender", "split") == {"1": ("male", "train"), "3": ("female", "test")}
     assert "fewer fields than there are columns" in rejects(reading)["list_attr_celeba.txt, row 7"]
+
+
+def test_metadata_of_two_folders_that_contradict_each_other(tmp_path: Path) -> None:
+    tree(tmp_path, ["a/1.jpg", "a/2.jpg"])
+    tree(tmp_path, {"metadata.csv": "file_name,gender\na/1.jpg,male\na/2.jpg,male\n"})
+    tree(tmp_path, {"a/metadata.csv": "file_name,gender\n1.jpg,female\n2.jpg,M\n"})
+    reading = read("image-folder", tmp_path)
+    assert labels_of(reading, "gender") == {"a/2.jpg": "male"}
+    assert rejects(reading) == {"a/1.jpg": "metadata of two folders name several genders for this image"}
+
+
+def test_numbers_of_age_bands_are_asked_about(tmp_path: Path) -> None:
+    names = [f"{n}.jpg" for n in range(20)]
+    for column, high in (("age", 9), ("age_group", 9), ("age", 30)):
+        rows = "".join(f"{name},male,{n % high}\n" for n, name in enumerate(names))
+        folder = manifest(tmp_path / f"{column}{high}", f"path,gender,{column}\n{rows}", pictures=names)
+        asked = "age: none is above 8: if these are numbers of bands, write the bands themselves"
+        assert (asked in read("manifest", folder).remarks) == (high == 9)
 
 
 def test_celebamask_hqs_own_list(tmp_path: Path) -> None:
