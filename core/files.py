@@ -8,9 +8,10 @@ import json
 import math
 import re
 import reprlib
+import shutil
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,24 @@ def write_bytes(path: Path, content: bytes) -> None:
         return
     with put_in_place(path) as partial:
         partial.write_bytes(content)
+
+
+def put_folder(source: Path, place: Path, ignore: Callable[[str, list[str]], Iterable[str]] | None = None) -> None:
+    """Copy a folder to `place`, whole or not at all: one that was copied in part would pass for finished.
+
+    What is at `place` goes when the copy is whole; `ignore` is as `shutil.copytree` has it. Raises `LookwhereError`
+    where a file cannot be copied, and `OSError`.
+    """
+    work = place.with_name(f".{place.name}.unfinished")
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        shutil.copytree(source, work, ignore=ignore)
+        shutil.rmtree(place, ignore_errors=True)
+        work.replace(place)
+    except shutil.Error as error:  # a list of all files that could not be copied, and why
+        raise LookwhereError(f"{place}: cannot be copied to ({error.args[0][0][2]})") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -26,6 +26,8 @@ from core.files import read_bounded
 DIGEST = "digest"
 #: Bytes of a file at the most.
 LARGEST = 2**30
+#: Bits of the largest whole number that a float can hold.
+LARGEST_FLOAT = 1023
 #: What a value should have been, in words.
 KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
@@ -228,6 +230,8 @@ def _typed(kind: object, value: object, where: str) -> object:
         return kind(value)
     if not isinstance(value, int | float if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
         raise ValueError(f"{where} must be {KINDS[kind]}, not {reprlib.repr(value)}")
+    if kind is float and isinstance(value, int) and value.bit_length() > LARGEST_FLOAT:
+        raise ValueError(f"{where} must be {KINDS[kind]} that a float can hold, not {reprlib.repr(value)}")
     return value
 
 

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from core.data.measured import FILE as MEASURED
 from core.errors import LookwhereError, at_least, told
 from core.extras import missing_extra
-from core.files import write_json
+from core.files import put_folder, write_json
 from core.json_record import read_object, sealed
 from core.locks import alone
 from core.training.config_file import from_yaml
@@ -218,8 +218,7 @@ def publish(plan: Plan, models: list[str], audits: list[str], work: Path, out: P
     folder = out / plan.content["name"]
     unpublished = ["*.safetensors", "*.partial", MADE_OF, *([MEASURED] if plan.lean else [])]
     for name in models:
-        shutil.rmtree(folder / name, ignore_errors=True)
-        shutil.copytree(work / name, folder / name, ignore=shutil.ignore_patterns(*unpublished))
+        put_folder(work / name, folder / name, shutil.ignore_patterns(*unpublished))
     arms = [(a, [run_name(a["name"], seed) for seed in plan.all_seeds]) for a in plan.content["arms"]]
     # An audit of a plan with one data set has the usual name, which the plan does not know.
     elsewhere = {test.name: test.arms for test in plan.tests if test.arms is not None}

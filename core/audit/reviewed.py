@@ -79,10 +79,16 @@ def decided(audit: Audit, decisions: Decisions) -> np.ndarray:
     Raises `LookwhereError` where the list names a face that the audit does not have: it is then another audit's.
     """
     faces = audit.faces
-    decision = faces["face_id"].astype(object).map(decisions.by_face)
-    decision = decision.where(decision.notna(), faces["path"].astype(object).map(decisions.by_face))
     names = {*faces["face_id"], *faces["path"]}
-    if strange := [face for face in decisions.by_face if face not in names]:
+    by_face: dict[str, str] = {}
+    for listed, word in decisions.by_face.items():
+        # Our lists put an apostrophe before a name that a spreadsheet would run as a formula.
+        face = listed[1:] if listed not in names and listed[:1] == "'" and listed[1:] in names else listed
+        if by_face.setdefault(face, word) != word:
+            raise LookwhereError(f"{decisions.file}: {face} is decided twice, and differently")
+    decision = faces["face_id"].astype(object).map(by_face)
+    decision = decision.where(decision.notna(), faces["path"].astype(object).map(by_face))
+    if strange := [face for face in by_face if face not in names]:
         raise LookwhereError(
             f"{decisions.file}: {len(strange):,} of {len(decisions.by_face):,} faces are not in {audit.path} "
             f"({', '.join(map(str, strange[:3]))}{', …' if len(strange) > 3 else ''}); is it the list of another audit?"

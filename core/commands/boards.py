@@ -55,15 +55,18 @@ def board(
     """
     from core.analysis.comparison.board import open_board
     from core.data.filters import Filter
-    from core.files import write_text
+    from core.files import file_to_write, write_text
+    from core.locks import alone
     from core.present.records.analysis import board_record
     from core.present.text.board import board_markdown
 
     stores = {name: path for name, path in (("fairface", fairface), ("utkface", utkface)) if path is not None}
     if bool(files) != bool(stores):
         raise LookwhereError("--files and the stores go together: name the models' files and --fairface or --utkface")
+    file_to_write(out)
     if files:
-        _make(folder, files, stores, map_faces)
+        with alone(folder / "audits", "making"):
+            _make(folder, files, stores, map_faces)
     own = {OURS: {data: models / OURS / "audits" / name for data, name in AUDITS.items()}}
     classifiers = open_board(folder, own)
     filter = Filter.of_ages(next(iter(classifiers[0].audits.values())).faces, ages)
@@ -113,6 +116,7 @@ def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, Aligne
     from core.classifiers.imported import declare, import_model
     from core.classifiers.imported.import_options import NetworkOptions
     from core.data.measured import FILE as MEASURED
+    from core.files import put_folder
 
     name = declaration.stem
     missing = [data for data in stores if not (folder / "audits" / name / data / "audit.json").is_file()]
@@ -127,7 +131,7 @@ def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, Aligne
             )
             # What was measured of the images is with our own audit of the same faces.
             place, without = folder / "audits" / name / data, shutil.ignore_patterns(MEASURED)
-            shutil.copytree(audit.path, place, ignore=without)
+            put_folder(audit.path, place, without)
 
 
 def _look(

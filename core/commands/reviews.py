@@ -58,8 +58,9 @@ def review(
     from core.analysis.accuracy.suspects import suspects
     from core.audit.folder import open_audit
     from core.audit.reviewed import read_decisions, reviewed_audit
-    from core.files import write_text
+    from core.files import write_bytes
     from core.locks import alone
+    from core.present.export.tables import csv
     from core.present.records.reviews import review_record, suspects_record
     from core.present.text.reviews import review_report, suspects_report
 
@@ -77,7 +78,7 @@ def review(
         raise LookwhereError(f"{out}: is there already, perhaps with decisions in it; give another --out")
     suspected = suspects(opened)
     with alone(out, "writing"):
-        write_text(out, suspected.to_csv(index=False))
+        write_bytes(out, csv(suspected))
     return printed(
         "review", json, lambda: suspects_report(opened, suspected, out), lambda: suspects_record(suspected, out)
     )

@@ -6,6 +6,7 @@ as interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.errors import LookwhereError
+from core.errors import LookwhereError, machine_error
 from core.jobs.job import LOG, PROGRESS, RESULT, Job, JobState, change_job, list_jobs
 from core.jobs.logs import trim
 from core.jobs.processes import Process, here
@@ -107,11 +108,10 @@ class _Worker:
             return
         for file in (PROGRESS, RESULT):
             (folder / file).unlink(missing_ok=True)
-        with (folder / LOG).open("ab") as log, (folder / RESULT).open("ab") as result:
-            if job.starts:
-                log.write(b"\n-- begun again --\n")
-                log.flush()
-            try:
+        try:
+            with (folder / LOG).open("ab", buffering=0) as log, (folder / RESULT).open("ab") as result:
+                if job.starts:
+                    log.write(b"\n-- begun again --\n")
                 child = subprocess.Popen(
                     command_line(job.program, job.arguments),
                     cwd=job.directory,
@@ -121,10 +121,11 @@ class _Worker:
                     env=environment((folder / PROGRESS).resolve()),
                     start_new_session=True,
                 )
-            except OSError as error:
+        except OSError as error:
+            with contextlib.suppress(OSError), (folder / LOG).open("ab") as log:
                 log.write(f"error: {job.directory}: cannot be run here ({error.strerror or error})\n".encode())
-                self._end(job.id, JobState.FAILED, None)
-                return
+            self._end(job.id, JobState.FAILED, None)
+            return
         self.children[job.id] = child
         self._change(job.id, lambda now: dataclasses.replace(now, process=Process.from_pid(child.pid)))
 
@@ -162,15 +163,22 @@ class _Worker:
         self.told[job.id] = len(due)
 
     def _end(self, id: str, state: JobState, code: int | None) -> None:
-        for record in (self.children, self.asked_at, self.told):
-            record.pop(id, None)
-        self._change(id, lambda now: dataclasses.replace(now, state=state, code=code, ended=time.time()))
+        """Write how a job ended; at the next look again where that cannot be written now, as on a full disk: a child
+        that was forgotten before would be told as interrupted."""
+        changed = self._change(id, lambda now: dataclasses.replace(now, state=state, code=code, ended=time.time()))
+        if changed is not None:
+            for record in (self.children, self.asked_at, self.told):
+                record.pop(id, None)
 
     def _change(self, id: str, change: Callable[[Job], Job]) -> Job | None:
-        """The changed job; None where it was removed, or its file was damaged, under the worker."""
+        """The changed job; None where it was removed, its file was damaged, or nothing can be written just now."""
         try:
             return change_job(self.jobs, id, change)
         except LookwhereError:
+            return None
+        except OSError as error:
+            if machine_error(error) is None:
+                raise
             return None
 
 

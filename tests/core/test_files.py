@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 import threading
 import tracemalloc
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import LookwhereError
-from core.files import LARGE_TABLE, file_to_write, read_npz, write_bytes, write_parquet, write_text
+from core.files import LARGE_TABLE, file_to_write, put_folder, read_npz, write_bytes, write_parquet, write_text
 from core.locks import alone
 
 
@@ -111,3 +112,22 @@ def test_a_table_of_faces_is_read_as_it_was_and_small_ones_are_packed_slowly(tmp
     assert "BYTE_STREAM_SPLIT" in encodings["p_male"] and "RLE_DICTIONARY" in encodings["gender"]
     assert ("DELTA_BYTE_ARRAY" in encodings["path"]) == (rows == LARGE_TABLE)
     assert "RLE_DICTIONARY" not in encodings["path"]
+
+
+def test_a_folder_is_copied_whole_or_not_at_all(tmp_path: Path) -> None:
+    """One copied in part has a manifest perhaps, passes for finished, and is never made again."""
+    source, place = tmp_path / "source", tmp_path / "out/place"
+    source.mkdir()
+    for name in ("a.json", "b.bin", "c.log"):
+        (source / name).write_text("new")
+    os.mkfifo(source / "d.pipe")
+    with pytest.raises(LookwhereError, match=r"out/place: cannot be copied to \(.*d\.pipe.* is a named pipe\)"):
+        put_folder(source, place)
+    assert not list(place.parent.iterdir())
+    (source / "d.pipe").unlink()
+    put_folder(source, place)
+    (source / "a.json").write_text("newer")
+    (source / "b.bin").unlink()
+    put_folder(source, place, shutil.ignore_patterns("*.log"))
+    assert [(file.name, file.read_text()) for file in place.iterdir()] == [("a.json", "newer")]
+    assert [entry.name for entry in place.parent.iterdir()] == ["place"]

@@ -104,6 +104,10 @@ def test_the_order_of_keys_makes_no_other_record() -> None:
     assert Thing.from_json(WHOLE) != Thing.from_json(WHOLE | {"unknown": 2})
 
 
+#: As a line shows 10**400.
+HUGE = f"1{17 * '0'}...{19 * '0'}"
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -116,6 +120,10 @@ def test_the_order_of_keys_makes_no_other_record() -> None:
         ({"colour": None}, "colour must be one of red, blue, not None"),
         ({"done": "yes"}, "done must be true or false, not 'yes'"),
         ({"part": {"name": "p", "share": "half"}}, "part.share must be a number, not 'half'"),
+        (
+            {"part": {"name": "p", "share": 10**400}},
+            f"part.share must be a number that a float can hold, not 1{17 * '0'}...{19 * '0'}",
+        ),
         ({"part": {}}, "lacks part.name"),
         ({"parts": [{"name": "p"}, 3]}, "parts[1] must be an object, not 3"),
         ({"counts": {"x": 1.5}}, "counts.x must be a whole number, not 1.5"),

@@ -14,6 +14,7 @@ from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit, open_audit
 from core.audit.reviewed import FLIP, KEEP, LEAVE_OUT
+from core.present.export.tables import csv
 from core.present.text import escape
 from core.present.text.label_noise import CIRCULAR, DECISIONS
 from core.present.text.suspects import agreed_words, reviewed_so_far, suspects_sentence
@@ -104,7 +105,7 @@ def _take_away(audit: Audit, rows: np.ndarray, decisions: dict[str, str]) -> Non
     every = np.concatenate([rows, np.setdiff1d(np.flatnonzero(faces), rows)])
     layout.download_button(
         "Download the list (CSV)",
-        lambda: review_list(audit, every, decisions).to_csv(index=False).encode(),
+        lambda: csv(review_list(audit, every, decisions)),
         f"{audit.path.name}-labels.csv",
         "text/csv",
         help="Ids, labels, predictions and decisions; no image. An empty decision counts as keep.",

@@ -214,6 +214,8 @@ def open_experiment(path: str | Path) -> Experiment:
     try:
         arms = tuple(Arm(a["name"], a.get("title", a["name"]), tuple(map(str, a["models"]))) for a in content["arms"])
         claims = tuple(_claim(c, file) for c in content["contrasts"])
+        if strange := [key for key in ("name", "title", "audit") if not isinstance(content[key], str)]:
+            raise TypeError(f"{', '.join(strange)}, which must be a text")
         tests = tuple(map(str, content.get("audits", [content["audit"]])))
         images = content.get("pictures")
         pictures = path / plain_name(images["model"]) / "audits" / plain_name(images["audit"]) if images else None

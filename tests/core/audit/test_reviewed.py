@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from core import __main__ as command
+from core.analysis.accuracy.suspects import suspects
 from core.audit.folder import Audit, open_audit
 from core.audit.reviewed import FLIP, KEEP, LEAVE_OUT, decided, read_decisions, reviewed_audit
 from core.errors import LookwhereError
+from core.present.export.tables import csv
 from core.present.text.reviews import review_words
 from tests.helpers.made_audit import made_audit
 
@@ -102,3 +104,21 @@ def test_the_command_writes_a_list_once_and_counts_by_it(
     after = open_audit(tmp_path / "models/made/audits/made-test-reviewed")
     assert after.faces["correct"].mean() > audit.faces["correct"].mean()
     assert command.main(named) == 2
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@"])
+def test_a_name_that_a_spreadsheet_would_run_is_none_in_the_list_and_is_known_again(
+    audit: Audit, tmp_path: Path, start: str
+) -> None:
+    """The list is made to be opened in a spreadsheet, and names of faces come from whoever made the data set."""
+    audit.faces["face_id"] = start + "HYPERLINK(1)" + audit.faces["face_id"].astype(str)
+    audit.faces["path"] = start + audit.faces["path"].astype(str)
+    listed = suspects(audit).assign(decision=FLIP)
+    text = csv(listed).decode()
+    assert len(listed) and not any(part.lstrip('"').startswith(start) for part in text.replace("\n", ",").split(","))
+    decision = decided(audit, read_decisions(written(tmp_path, text)))
+    assert list(audit.faces["face_id"][decision == FLIP].sort_values()) == sorted(listed["face_id"])
+    face = listed["face_id"].iloc[0]
+    both = f"face_id,decision\n{face},keep\n'{face},flip\n"
+    with pytest.raises(LookwhereError, match="is decided twice, and differently"):
+        decided(audit, read_decisions(written(tmp_path, both)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import LookwhereError
+from core.jobs import job as job_file
 from core.jobs import queue, worker
 from core.jobs.job import LOG, MANIFEST, RESULT, Job, JobState, list_jobs, read_job, write_job
 from core.jobs.processes import Process, here
@@ -102,6 +104,31 @@ def test_a_killed_job_is_told_as_interrupted_and_goes_on(jobs: Path, data: Path)
     worker.work(jobs)
     again = read_job(jobs, job.id)
     assert (again.state, again.starts) == (JobState.FINISHED, 2)
+
+
+@pytest.mark.parametrize("refused", ["write_json", "alone"])
+def test_a_job_that_ends_while_the_disk_is_full_is_told_as_it_ended_once_there_is_room(
+    jobs: Path, data: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    """Its end could not be written: the worker ended with a traceback, or took the job for interrupted."""
+    job, real, full = check(jobs, data), getattr(job_file, refused), []
+
+    def on_a_full_disk(path: Path, *arguments: object, **more: object) -> object:
+        ended = [child for seen in workers for child in seen.children.values() if child.poll() is not None]
+        if ended and len(full) < 3:
+            full.append(path)
+            if refused == "alone":
+                raise LookwhereError(f"{path}: cannot write (No space left on device); choose another place")
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return real(path, *arguments, **more)
+
+    workers, look = [], worker._Worker._see_to
+    monkeypatch.setattr(worker._Worker, "_see_to", lambda self, job: (workers.append(self), look(self, job)))
+    monkeypatch.setattr(job_file, refused, on_a_full_disk)
+    assert worker.work(jobs)
+    assert len(full) == 3, "the disk was full when the job had ended"
+    ended = read_job(jobs, job.id)
+    assert (ended.state, ended.code) == (JobState.FINISHED, 0)
 
 
 def test_a_stopped_job_hears_ctrl_c_also_where_a_shell_ignores_it(

@@ -242,13 +242,15 @@ def broken(content: dict, how: str) -> str:
         content["contrasts"][0]["to"] = "nobody"
     elif how == "seeds":
         content["arms"][1]["models"].pop()
+    elif how.startswith("the audit is"):
+        content["audit"] = {"the audit is a number": 7, "the audit is an object": {"a": 1}}[how]
     elif how == "expect":
         content["contrasts"][0]["expect"] = "miracles"
     return json.dumps(content)
 
 
 HOW = ["no JSON", "a list", "format", "no arms", "no key", "an arm twice", "an arm of words", "no audit", "no models",
-       "no such arm", "seeds", "expect"]  # fmt: skip
+       "no such arm", "seeds", "expect", "the audit is a number", "the audit is an object"]  # fmt: skip
 
 
 @pytest.mark.parametrize("how", HOW)
