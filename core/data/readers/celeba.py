@@ -13,14 +13,13 @@ import pandas as pd
 
 from core.data.readers.base import Reader, Reading, Refusal
 from core.data.readers.label_table import Columns, columns_of, lines_of, read_table, text
-from core.data.readers.labels import find_files, image_table, join_images, known
+from core.data.readers.labels import SPLIT_WORDS, find_files, image_table, join_images, known
 from core.data.readers.read_log import ReadLog
 from core.data.sources.base import Source
-from core.data.sources.shards import WORDS
 
 GENDER = {"1": "male", "-1": "female", "0": "female", "1.0": "male", "-1.0": "female", "0.0": "female"}
 GENDER |= {"true": "male", "false": "female"}
-SPLIT = {"0": "train", "1": "val", "2": "test"} | WORDS
+SPLIT = {"0": "train", "1": "val", "2": "test"} | SPLIT_WORDS
 ATTRIBUTES = r"(?:list_attr_celeba(?:[_-]?hq)?|celebamask-hq-attribute-anno)\.(txt|csv)"
 PARTITION = r"list_eval_partition\.(txt|csv)"
 IDENTITY = r"identity_celeba\.(txt|csv)"

@@ -34,9 +34,13 @@ WORDS_ABROAD = {
 GENDER_WORDS = ENGLISH_GENDER_WORDS | {word: gender for gender, words in WORDS_ABROAD.items() for word in words.split()}
 #: Those and the labels beyond the two classes that faces are kept apart with.
 ALL_GENDER_WORDS = GENDER_WORDS | OTHER_WORDS
-#: `training`, `test_set` and `val_images` are splits as they are called in folders and tables.
+#: `training`, `test_set` and `val_images` are splits as they are called in folders and tables. What `dev`, `eval` or
+#: `holdout` is, to choose by or to test on, differs from one data set to the next.
 SPLIT_WORDS = {
-    word + ending: split for word, split in WORDS.items() for ending in ("", "_set", "-set", " set", "set", "_images")
+    word + ending: split
+    for word, split in WORDS.items()
+    if word not in ("dev", "eval", "evaluation")
+    for ending in ("", "_set", "-set", " set", "set", "_images")
 }
 _SUFFIXES = "|".join(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES)
 #: `112944.jpg.jpg` and `1.JPG` end so.

@@ -209,6 +209,13 @@ def test_two_images_that_differ_in_their_suffix_are_two_faces(tmp_path: Path) ->
     assert rejects(reading) == {}
 
 
+@pytest.mark.parametrize("word", ["dev", "eval", "holdout"])
+def test_splits_that_may_be_either_are_refused_with_the_words_to_write(tmp_path: Path, word: str) -> None:
+    reading = read("manifest", manifest(tmp_path, f"path,gender,split\na/1.jpg,male,{word}\nb/2.png,male,test_set\n"))
+    assert rejects(reading) == {"a/1.jpg": f"split {word!r} is not known; write train, val or test"}
+    assert labels_of(reading, "split") == {"b/2.png": "test"}
+
+
 def test_folders_that_say_more_than_gender_are_named(tmp_path: Path) -> None:
     reading = read("class-folders", tree(tmp_path, ["train/Asian/women/1.jpg", "test/White/men/1.jpg"]))
     assert reading.remarks == (
