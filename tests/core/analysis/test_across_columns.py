@@ -17,8 +17,8 @@ def test_evidence_of_each_group_is_that_of_its_filter_and_adds_up() -> None:
     audit = made_audit(600, errors=0.2, own=True, bias=(0.2, -0.1))
     table = regions_by_group(audit, Filter(), ("glasses", "gender")).set_index("group")
     for level, gender, name in (("no", "female", "women, glasses: no"), ("yes", "male", "men, glasses: yes")):
-        wanted = Filter((gender,), columns=(("glasses", (level,)),))
-        alone = evidence_by_region(audit, wanted, draws=2)
+        filter = Filter((gender,), columns=(("glasses", (level,)),))
+        alone = evidence_by_region(audit, filter, draws=2)
         row = table.loc[name]
         assert row["n"] == alone.n
         np.testing.assert_allclose(row[list(REGIONS)].astype(float), alone.table["evidence"], atol=1e-12)
@@ -46,9 +46,9 @@ def test_shares_of_maps_that_do_not_add_up_sum_to_one() -> None:
 
 def test_paired_rows_across_are_those_of_gender_and_ethnicity_and_of_any_column() -> None:
     a, b = (made_audit(600, errors=errors, own=True, noise=1.0) for errors in (0.3, 0.1))
-    known, across = paired_by_group(a, b), paired_across(a, b, ("gender", "ethnicity"))
+    by_group, across = paired_by_group(a, b), paired_across(a, b, ("gender", "ethnicity"))
     numbers = ["n", "both", "only_a", "only_b", "difference", "low", "high", "p", "p_holm"]
-    rows = [sorted(map(tuple, table[numbers].round(9).to_numpy())) for table in (across, known)]
+    rows = [sorted(map(tuple, table[numbers].round(9).to_numpy())) for table in (across, by_group)]
     assert rows[0] == rows[1], "in whatever order"
     assert across["n"].iloc[0] == 600
     own = paired_across(a, b, ("camera",), Filter(("male",)), a.columns)

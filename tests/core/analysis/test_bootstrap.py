@@ -10,15 +10,15 @@ from core.analysis.bootstrap import highest_t
 
 
 def by_loop(parts: list[np.ndarray], draws: int) -> np.ndarray:
-    draw, found = np.random.default_rng(9), []
+    draw, highest = np.random.default_rng(9), []
     for _ in range(draws):
         total = variance = 0.0
         for part in parts:
-            drawn = (part - part.mean(axis=0))[draw.integers(0, len(part), len(part))]
-            total = total + drawn.sum(axis=0)
-            variance = variance + len(part) * drawn.var(axis=0, ddof=1)
-        found.append(np.abs(total / np.sqrt(variance)).max())
-    return np.array(found)
+            sample = (part - part.mean(axis=0))[draw.integers(0, len(part), len(part))]
+            total = total + sample.sum(axis=0)
+            variance = variance + len(part) * sample.var(axis=0, ddof=1)
+        highest.append(np.abs(total / np.sqrt(variance)).max())
+    return np.array(highest)
 
 
 @pytest.mark.parametrize("sizes", [(40,), (30, 90)])
@@ -32,9 +32,9 @@ def test_the_largest_t_is_that_of_a_plain_loop(sizes: tuple[int, ...]) -> None:
 
 def test_families_are_maxima_of_their_own_cells_in_the_same_samples() -> None:
     part = np.random.default_rng(2).normal(size=(50, 6))
-    two, one = highest_t([part], 200, 3, families=2), highest_t([part], 200, 3)
+    two, single_family = highest_t([part], 200, 3, families=2), highest_t([part], 200, 3)
     assert two.shape == (200, 2)
-    assert two.max(axis=1) == pytest.approx(one[:, 0])
+    assert two.max(axis=1) == pytest.approx(single_family[:, 0])
 
 
 def test_a_cell_without_spread_is_never_the_largest() -> None:

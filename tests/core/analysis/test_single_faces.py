@@ -109,18 +109,18 @@ def test_orders_that_cannot_be_are_refused(audit: Audit) -> None:
 
 
 def test_a_record_adds_up_and_names_copies_and_the_same_person(audit: Audit) -> None:
-    found = single_faces.face_record(audit, 4)
+    record = single_faces.face_record(audit, 4)
     face = audit.faces.iloc[4]
-    assert list(found.copies) == list(found.person) == [5]
-    assert found.margin == pytest.approx(face["logit_female"] - face["logit_male"])
-    assert found.regions.sum() + found.bias == pytest.approx(found.margin, abs=1e-9)
-    assert found.bias == 0.125
-    assert abs(found.rest) < 1e-9
+    assert list(record.copies) == list(record.person) == [5]
+    assert record.margin == pytest.approx(face["logit_female"] - face["logit_male"])
+    assert record.regions.sum() + record.bias == pytest.approx(record.margin, abs=1e-9)
+    assert record.bias == 0.125
+    assert abs(record.rest) < 1e-9
     same = audit.faces[(audit.faces["correct"] == face["correct"]) & (audit.faces.index != 4)]
-    weaker = (same["logit_female"] - same["logit_male"]).abs() < abs(found.margin)
-    assert found.surer == pytest.approx(weaker.mean())
+    weaker = (same["logit_female"] - same["logit_male"]).abs() < abs(record.margin)
+    assert record.surer == pytest.approx(weaker.mean())
     likes = sorted((r for r in range(40) if r != 4), key=lambda r: -cosine(turned(audit, r), turned(audit, 4)))
-    assert list(found.similar) == likes[: single_faces.SIMILAR]
+    assert list(record.similar) == likes[: single_faces.SIMILAR]
     assert list(single_faces.face_record(audit, 20).person) == []
     assert faces_text.facts(single_faces.face_record(audit, 20))["Identity"] == "not recorded"
 
@@ -140,24 +140,24 @@ def test_a_record_holds_its_image_and_the_map_of_each_target(audit: Audit, tmp_p
 
 def test_a_record_without_a_bias_in_the_manifest_finds_it_in_logits_and_maps() -> None:
     audit = made(head_bias=None)
-    found = single_faces.face_record(audit, 4)
-    assert found.bias == pytest.approx(0.125, abs=1e-9)
-    assert abs(found.rest) < 1e-9
+    record = single_faces.face_record(audit, 4)
+    assert record.bias == pytest.approx(0.125, abs=1e-9)
+    assert abs(record.rest) < 1e-9
 
 
 def test_a_record_of_maps_that_do_not_add_up_has_no_bias() -> None:
     audit = made(maps={"method": "occlusion", "additive": False, "layer": None})
-    found = single_faces.face_record(audit, 4)
-    assert np.isnan(found.bias)
-    assert np.isnan(found.rest)
-    assert found.regions is not None
+    record = single_faces.face_record(audit, 4)
+    assert np.isnan(record.bias)
+    assert np.isnan(record.rest)
+    assert record.regions is not None
 
 
 def test_a_record_of_predictions_only_has_no_evidence(audit: Audit) -> None:
-    found = single_faces.face_record(replace(audit, evidence=None), 4)
-    assert found.regions is None
-    assert list(found.copies) == [5]
-    assert not len(found.similar)
+    record = single_faces.face_record(replace(audit, evidence=None), 4)
+    assert record.regions is None
+    assert list(record.copies) == [5]
+    assert not len(record.similar)
 
 
 def test_facts_tell_renamed_ethnicities_and_unknown_ages() -> None:
@@ -202,8 +202,8 @@ def test_a_store_in_another_folder_is_found_by_its_fingerprint(tmp_path: Path) -
 
 def test_why_no_store_fits_is_told(tmp_path: Path) -> None:
     _, audit = stored(tmp_path)
-    other = replace(audit, manifest=replace(audit.manifest, data_fingerprint="f" * 64))
-    shots, looked = audit_images.open_images(other, tmp_path)
+    second_audit = replace(audit, manifest=replace(audit.manifest, data_fingerprint="f" * 64))
+    shots, looked = audit_images.open_images(second_audit, tmp_path)
     assert shots is None
     assert len(looked) == 1
     assert "other data than was audited" in looked[0]
@@ -253,21 +253,21 @@ def test_the_command_says_what_is_known() -> None:
     trained = ModelInfo(data=DataInfo(fingerprint="xyz+abc", split_seed=3))
     command = audit_images.align_command(manifest, trained)
     assert command == "python -m core align --data PATH --dataset utkface --seed 3"
-    other = ModelInfo(data=DataInfo(fingerprint="xyz", split_seed=3))
-    assert audit_images.align_command(manifest, other, Path("my stores/utkface")) == (
+    info = ModelInfo(data=DataInfo(fingerprint="xyz", split_seed=3))
+    assert audit_images.align_command(manifest, info, Path("my stores/utkface")) == (
         "python -m core align --data PATH --dataset utkface --out 'my stores/utkface'"
     )
     assert audit_images.align_command(manifest, None) == "python -m core align --data PATH --dataset utkface"
 
 
 def test_the_sentence_counts_the_filters_faces(audit: Audit) -> None:
-    within = Filter(("female",), outcome="correct")
+    filter = Filter(("female",), outcome="correct")
     audit.faces.loc[:20, "p_male"] = np.where(audit.faces["predicted"][:21] == "male", 0.95, 0.05)
     faces = audit.faces[audit.faces["gender"] == "female"]
     wrong = faces[~faces["correct"]]
     sure = (wrong[["p_male"]].assign(other=1 - wrong["p_male"]).max(axis=1) >= 0.9).sum()
     assert 0 < sure < len(wrong)
-    said = faces_text.faces_sentence(audit, within, "kinds follow")
-    assert said.startswith(f"Women: {len(wrong)} of {len(faces)} are predicted incorrectly")
-    assert f"{sure} of them with 90 % certainty or more; kinds follow." in said
+    sentence = faces_text.faces_sentence(audit, filter, "kinds follow")
+    assert sentence.startswith(f"Women: {len(wrong)} of {len(faces)} are predicted incorrectly")
+    assert f"{sure} of them with 90 % certainty or more; kinds follow." in sentence
     assert faces_text.faces_sentence(audit, Filter(("female",), ("Martian",))) == "No face passes this filter."

@@ -76,8 +76,8 @@ def test_every_run_has_11_faces_and_none_crosses_18_where_both_sides_have_them(c
     crossing = [run for run in runs if run[0] < ADULT < run[1]]
     if max(children, adults) >= MINIMUM_FACES:
         assert not crossing
-        taken = sum(sum(counts[low:high]) for low, high in runs)
-        assert taken == sum(side for side in (children, adults) if side >= MINIMUM_FACES)
+        in_runs = sum(sum(counts[low:high]) for low, high in runs)
+        assert in_runs == sum(side for side in (children, adults) if side >= MINIMUM_FACES)
     else:
         assert len(runs) == (children + adults >= MINIMUM_FACES)
 
@@ -130,16 +130,16 @@ def test_no_two_shown_averages_differ_by_1_to_10_faces(seed: int, count: int) ->
     pictures = np.random.default_rng(seed).integers(0, 256, (count, 2, 2, 3), dtype=np.uint8)
     averages = average_faces(pictures, np.arange(count), faces)
     place = assign_cells(faces)[1]
-    shown = {}
-    for wanted in filters():
-        face, n = averages.mean(wanted)
-        inside = np.isin(place, np.flatnonzero(averages.select(wanted)))
+    averages_seen = {}
+    for filter in filters():
+        face, n = averages.mean(filter)
+        inside = np.isin(place, np.flatnonzero(averages.select(filter)))
         assert n == inside.sum()
         assert (face is None) == (n == 0)
-        assert wanted.mask(faces)[inside].all()
+        assert filter.mask(faces)[inside].all()
         if n:
-            shown[inside.tobytes()] = inside
-    sets = np.array(list(shown.values())).astype(np.int32)
+            averages_seen[inside.tobytes()] = inside
+    sets = np.array(list(averages_seen.values())).astype(np.int32)
     assert len(sets) > 2
     apart = (sets @ (1 - sets).T) + ((1 - sets) @ sets.T)
     assert np.isin(apart, range(1, MINIMUM_FACES)).sum() == 0
@@ -165,9 +165,9 @@ def test_averages_equal_a_slow_masked_mean(block: int) -> None:
     for n, mean in enumerate(averages.means):
         slow = sum(pictures[row].astype(float) for row, cell in zip(rows, place, strict=True) if cell == n)
         np.testing.assert_allclose(mean, slow / averages.cells["n"][n], atol=0.5)
-    for wanted in (Filter(), Filter(gender=("female",)), Filter(ethnicity=("White",), age_from=18)):
-        face, n = averages.mean(wanted)
-        inside = np.isin(place, np.flatnonzero(averages.select(wanted)))
+    for filter in (Filter(), Filter(gender=("female",)), Filter(ethnicity=("White",), age_from=18)):
+        face, n = averages.mean(filter)
+        inside = np.isin(place, np.flatnonzero(averages.select(filter)))
         assert n == inside.sum() > 0
         np.testing.assert_allclose(face, pictures[rows[inside]].astype(float).mean(axis=0), atol=1.0)
 
@@ -181,10 +181,10 @@ def test_pictures_are_read_in_blocks_however_many_they_are() -> None:
             Pictures.largest = max(Pictures.largest, len(rows))
             return np.full((len(rows), 2, 2, 3), 255, dtype=np.uint8)
 
-    seen: list[int] = []
-    averages = average_faces(Pictures(), np.arange(5000), made_faces(5000, 0), block=100, tick=seen.append)
+    ticks: list[int] = []
+    averages = average_faces(Pictures(), np.arange(5000), made_faces(5000, 0), block=100, tick=ticks.append)
     assert Pictures.largest == 100
-    assert sum(seen) == 5000
+    assert sum(ticks) == 5000
     assert (averages.means == 255).all()
 
 
@@ -199,8 +199,8 @@ def test_a_filter_selects_the_cells_that_lie_wholly_inside() -> None:
     columns = ["split", "gender", "ethnicity", "predicted", "age_from", "age_to", "n"]
     averages = Averages(pd.DataFrame(rows, columns=columns), np.arange(5, dtype=np.uint8).reshape(5, 1, 1, 1))
 
-    def chosen(**wanted: object) -> list[int]:
-        return np.flatnonzero(averages.select(Filter(**wanted))).tolist()
+    def chosen(**choice: object) -> list[int]:
+        return np.flatnonzero(averages.select(Filter(**choice))).tolist()
 
     assert chosen() == [0, 1, 2, 3, 4]
     assert chosen(gender=("male",)) == [2, 3, 4]
@@ -226,10 +226,10 @@ def test_save_and_load_without_pickle(tmp_path: Path, count: int) -> None:
     again = Averages.load(tmp_path / "averages.npz")
     pd.testing.assert_frame_equal(again.cells, averages.cells, check_dtype=False)
     np.testing.assert_array_equal(again.means, averages.means)
-    for wanted in (Filter(), Filter(age_from=18, outcome="correct")):
-        (face, n), (other, m) = averages.mean(wanted), again.mean(wanted)
+    for filter in (Filter(), Filter(age_from=18, outcome="correct")):
+        (face, n), (second_face, m) = averages.mean(filter), again.mean(filter)
         assert n == m
-        np.testing.assert_array_equal(face, other)
+        np.testing.assert_array_equal(face, second_face)
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "text", "cut", "spoilt", "pickled", "incomplete"])

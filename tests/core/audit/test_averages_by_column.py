@@ -37,9 +37,9 @@ def test_an_average_by_a_column_is_that_of_its_faces(faces: pd.DataFrame) -> Non
     averages = average_faces(images, np.arange(len(faces)), faces, further=["glasses"])
     cells, place = assign_cells(faces, further=["glasses"])
     assert set(cells["glasses"]) == {"no", "yes", "not recorded"}
-    for wanted in (Filter(columns=(("glasses", ("yes",)),)), Filter(gender=("male",), columns=(("glasses", ("no",)),))):
-        mean, n = averages.mean(wanted)
-        inside = wanted.mask(faces) & (place >= 0)
+    for filter in (Filter(columns=(("glasses", ("yes",)),)), Filter(gender=("male",), columns=(("glasses", ("no",)),))):
+        mean, n = averages.mean(filter)
+        inside = filter.mask(faces) & (place >= 0)
         assert n == inside.sum() > 400
         np.testing.assert_allclose(mean, images[inside].mean(axis=0), atol=1.01)
     assert averages.mean(Filter(columns=(("camera", ("📱 phone",)),))) == (None, 0)

@@ -21,12 +21,12 @@ def audit_of(rows: list[int], seed: int = 0, **more: object) -> Audit:
 
 def test_common_faces_keep_each_models_own_rows() -> None:
     a, b, c = audit_of(list(range(40))), audit_of([30, 5, 7, 2], 1), audit_of([2, 30, 39, 5], 2)
-    found = common_faces([a, b, c])
-    assert found.count == 3
-    assert found.left_out == (37, 1, 1)
-    names = [list(one.faces["face_id"]) for one in found.audits]
+    common = common_faces([a, b, c])
+    assert common.count == 3
+    assert common.left_out == (37, 1, 1)
+    names = [list(audit.faces["face_id"]) for audit in common.audits]
     assert names[0] == names[1] == names[2] == ["face-00002", "face-00005", "face-00030"]
-    for whole, part in zip((a, b, c), found.audits, strict=True):
+    for whole, part in zip((a, b, c), common.audits, strict=True):
         places = [list(whole.faces["face_id"]).index(name) for name in names[0]]
         np.testing.assert_array_equal(part.evidence, whole.evidence[places])
         assert list(part.faces["correct"]) == list(whole.faces["correct"].iloc[places])
@@ -38,10 +38,10 @@ def test_what_is_not_known_to_be_one_face_is_refused() -> None:
     a = audit_of([1, 2, 3])
     with pytest.raises(LookwhereError, match="no face in common"):
         common_faces([a, audit_of([4, 5])])
-    other = audit_of([1, 2])
-    other.faces["gender"] = other.faces["gender"].to_numpy()[::-1]
+    second_audit = audit_of([1, 2])
+    second_audit.faces["gender"] = second_audit.faces["gender"].to_numpy()[::-1]
     with pytest.raises(LookwhereError, match=r"label the same faces differently \(gender\)"):
-        common_faces([a, other])
+        common_faces([a, second_audit])
     with pytest.raises(LookwhereError, match="other data, splits, ethnicity names or attribute"):
         common_faces([a, with_manifest(audit_of([1, 2]), dataset="elsewhere")])
 
@@ -50,9 +50,9 @@ def test_audits_of_another_attribute_share_no_face_and_its_labels_are_compared_t
     a = audit_of([1, 2, 3])
     with pytest.raises(LookwhereError, match="attribute"):
         common_faces([a, of_glasses(a)])
-    other = of_glasses(audit_of([1, 2, 3], 1))
-    assert common_faces([of_glasses(a), other]).count == 3
-    relabelled = replace(other, faces=other.faces.assign(Eyeglasses=["yes"] * 3))
+    of_glasses_audit = of_glasses(audit_of([1, 2, 3], 1))
+    assert common_faces([of_glasses(a), of_glasses_audit]).count == 3
+    relabelled = replace(of_glasses_audit, faces=of_glasses_audit.faces.assign(Eyeglasses=["yes"] * 3))
     with pytest.raises(LookwhereError, match=r"label the same faces differently \(Eyeglasses\)"):
         common_faces([of_glasses(a), relabelled])
 

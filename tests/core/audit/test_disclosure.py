@@ -62,15 +62,15 @@ def filters(audit: Audit) -> list[Filter]:
 def shown_sets(audit: Audit) -> np.ndarray:
     """Of which faces each average that is shown is, bool (K, N), each set once."""
     cells = audit.averages.place(audit.faces)
-    found = {}
-    for wanted in filters(audit):
-        inside = np.isin(cells, np.flatnonzero(audit.averages.select(wanted)))
-        if wanted.columns and not inside.any():
+    sums = {}
+    for filter in filters(audit):
+        inside = np.isin(cells, np.flatnonzero(audit.averages.select(filter)))
+        if filter.columns and not inside.any():
             inside = np.zeros(len(cells), dtype=bool)
-            inside[rows_by_columns(audit, wanted)] = True
+            inside[rows_by_columns(audit, filter)] = True
         if inside.any():
-            found[inside.tobytes()] = inside
-    return np.array(list(found.values()))
+            sums[inside.tobytes()] = inside
+    return np.array(list(sums.values()))
 
 
 def told_apart(sets: np.ndarray) -> list[np.ndarray]:
@@ -88,8 +88,8 @@ def likeness(sets: np.ndarray, images: np.ndarray) -> float:
     """The best correlation of any face with its reconstruction by least squares from all averages, rounded as shown."""
     flat = images.reshape(len(images), -1).astype(np.float64)
     weights = sets / sets.sum(axis=1, keepdims=True)
-    found = np.linalg.lstsq(weights, np.round(weights @ flat) - 127.5, rcond=1e-8)[0]
-    a, b = found - found.mean(axis=1, keepdims=True), flat - flat.mean(axis=1, keepdims=True)
+    recovered = np.linalg.lstsq(weights, np.round(weights @ flat) - 127.5, rcond=1e-8)[0]
+    a, b = recovered - recovered.mean(axis=1, keepdims=True), flat - flat.mean(axis=1, keepdims=True)
     size = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return float(np.max((a * b).sum(axis=1) / np.where(size > 1e-6, size, np.inf)))
 
@@ -97,14 +97,14 @@ def likeness(sets: np.ndarray, images: np.ndarray) -> float:
 def test_no_combination_of_shown_averages_is_of_fewer_than_eleven_people() -> None:
     audit, _ = attacked()
     sets, who = shown_sets(audit), person_numbers(audit.faces)
-    by_columns = [rows_by_columns(audit, wanted) for wanted in filters(audit) if wanted.columns]
+    by_columns = [rows_by_columns(audit, filter) for filter in filters(audit) if filter.columns]
     assert len(sets) > 30 and sum(len(rows) > 0 for rows in by_columns) > 20, "columns show averages of their own"
     classes = told_apart(sets)
     assert all(enough_people(who[members]) for members in classes)
     smallest = min(len(np.unique(who[members])) for members in classes)
     assert MINIMUM_FACES <= smallest < 2 * MINIMUM_FACES
-    for one, other in itertools.combinations(sets[:60], 2):
-        for difference in (one & ~other, other & ~one, ~one & ~other & sets.any(axis=0)):
+    for first, second in itertools.combinations(sets[:60], 2):
+        for difference in (first & ~second, second & ~first, ~first & ~second & sets.any(axis=0)):
             assert not difference.any() or enough_people(who[difference])
 
 
@@ -113,7 +113,7 @@ def test_solving_for_faces_gives_none_and_would_if_every_group_were_averaged() -
     sets = shown_sets(audit)
     assert min(map(len, told_apart(sets))) >= MINIMUM_FACES
     assert likeness(sets, images) < 0.5
-    masks = {mask.tobytes(): mask for wanted in filters(audit) if (mask := wanted.mask(audit.faces)).sum() >= 11}
+    masks = {mask.tobytes(): mask for filter in filters(audit) if (mask := filter.mask(audit.faces)).sum() >= 11}
     whole = np.array(list(masks.values()))
     assert min(map(len, told_apart(whole))) == 1
     assert likeness(whole, images) > 0.8, "the rule of eleven alone: any group of eleven and more is averaged"
@@ -131,10 +131,10 @@ def test_averages_shown_under_several_minimums_leave_no_smaller_difference_toget
     anew by each minimum, averages by columns left single faces."""
     audit, _ = attacked(None, 3000)
     who, shown = person_numbers(audit.faces), [shown_sets(audit)]
-    for asked in (13, 22, 30):
-        stricter = replace(audit, minimum_asked=asked, averages=audit.averages.of_at_least(asked, audit.faces))
+    for minimum in (13, 22, 30):
+        stricter = replace(audit, minimum_asked=minimum, averages=audit.averages.of_at_least(minimum, audit.faces))
         shown.append(shown_sets(stricter))
-        assert all(enough_people(who[members], asked) for members in told_apart(shown[-1]))
+        assert all(enough_people(who[members], minimum) for members in told_apart(shown[-1]))
     assert len({sets.shape[0] for sets in shown}) == 4, "a larger minimum shows less"
     assert all(enough_people(who[members]) for members in told_apart(np.concatenate(shown)))
 
@@ -142,17 +142,17 @@ def test_averages_shown_under_several_minimums_leave_no_smaller_difference_toget
 def test_a_review_of_labels_shows_no_average_of_its_own() -> None:
     """One label flipped moves one face from a group's average to another's."""
     audit, _ = attacked()
-    one = str(audit.faces["face_id"].iloc[3])
-    reviewed = recounted(audit, Decisions({one: "flip"}, "list.csv", "0" * 64))
+    face_id = str(audit.faces["face_id"].iloc[3])
+    reviewed = recounted(audit, Decisions({face_id: "flip"}, "list.csv", "0" * 64))
     assert (reviewed.faces["gender"] != audit.faces["gender"]).sum() == 1
     assert not len(shown_sets(reviewed))
 
 
 def test_an_audit_without_one_person_keeps_no_averages_even_where_the_first_was_deleted(tmp_path: Path) -> None:
     store = store_with_one_marked(tmp_path)
-    one, two = release(store, tmp_path / "one"), release(store, tmp_path / "two", without=1)
+    first_store, two = release(store, tmp_path / "one"), release(store, tmp_path / "two", without=1)
     net = made_model(tmp_path, "a", Brightness(None))
-    first = run_audit(one, net, ("all",), name="first", averages=AverageSetting(KeepAverages.AUTO))
+    first = run_audit(first_store, net, ("all",), name="first", averages=AverageSetting(KeepAverages.AUTO))
     means = first.averages.means.copy()
     assert len(means)
     shutil.rmtree(first.path)
@@ -160,10 +160,10 @@ def test_an_audit_without_one_person_keeps_no_averages_even_where_the_first_was_
     assert later.manifest.averages.code is NoteCode.AVERAGES_KEPT_BEFORE
     assert not len(later.averages.cells) and not later.manifest.pictures
     coarser = run_audit(
-        one, net, ("all",), name="coarser", averages=AverageSetting(KeepAverages.AUTO, minimum_faces=20)
+        first_store, net, ("all",), name="coarser", averages=AverageSetting(KeepAverages.AUTO, minimum_faces=20)
     )
     assert coarser.manifest.averages.code is NoteCode.AVERAGES_KEPT_BEFORE, "another division of the same faces"
-    again = run_audit(one, net, ("all",), name="first", averages=AverageSetting(KeepAverages.AUTO))
+    again = run_audit(first_store, net, ("all",), name="first", averages=AverageSetting(KeepAverages.AUTO))
     np.testing.assert_array_equal(again.averages.means, means)
     shutil.rmtree(again.path)
     (tmp_path / "models" / FILE).unlink()
@@ -177,11 +177,11 @@ def test_verify_says_the_smallest_difference_and_refuses_what_is_too_small(
     folder = tmp_path / "models/m/audits"
     audit = made_audit(400, errors=0.2, images=images, path=folder / "one")
     made_audit(400, errors=0.2, images=images, path=folder / "two")
-    found = stored_averages(audit.path)
+    averages = stored_averages(audit.path)
     sizes = np.bincount(assign_cells(audit.faces)[1] + 1)[1:]
-    assert (found.count, found.fewest_people) == (len(sizes), sizes.min())
-    assert found.most_of_one == pytest.approx(1 / sizes.min())
-    assert of_common_faces([found, stored_averages(folder / "two")]) == [(folder / "one", folder / "two")]
+    assert (averages.count, averages.fewest_people) == (len(sizes), sizes.min())
+    assert averages.most_of_one == pytest.approx(1 / sizes.min())
+    assert of_common_faces([averages, stored_averages(folder / "two")]) == [(folder / "one", folder / "two")]
     assert main(["verify", str(folder)]) == 0
     out = capsys.readouterr().out
     assert f"the smallest difference of any sums of them, is of {sizes.min()} people" in out

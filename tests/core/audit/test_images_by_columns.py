@@ -40,16 +40,16 @@ def test_the_average_is_of_the_faces_that_pass_the_filter() -> None:
     np.testing.assert_allclose(mean, images.images[images.rows[inside]].mean(axis=0), atol=0.51)
 
 
-@pytest.mark.parametrize("kept", ["yes", "no"])
-def test_too_few_people_in_the_group_or_left_out_of_it_show_no_average(kept: str) -> None:
+@pytest.mark.parametrize("majority", ["yes", "no"])
+def test_too_few_people_in_the_group_or_left_out_of_it_show_no_average(majority: str) -> None:
     audit = audit_of(200)
     women = audit.faces["gender"] == "female"
-    audit.faces.loc[women, "glasses"] = kept
-    audit.faces.loc[audit.faces.index[women][:8], "glasses"] = "no" if kept == "yes" else "yes"
+    audit.faces.loc[women, "glasses"] = majority
+    audit.faces.loc[audit.faces.index[women][:8], "glasses"] = "no" if majority == "yes" else "yes"
     mean, n = average_by_columns(audit, images_of(200), GLASSES)
     few = set(audit.faces.index[women][:8])
     assert few.isdisjoint(rows_by_columns(audit, GLASSES))
-    assert (mean is None) == (n == 0) and (n == 0 or kept == "yes")
+    assert (mean is None) == (n == 0) and (n == 0 or majority == "yes")
 
 
 def test_many_images_of_few_people_show_no_average() -> None:

@@ -19,9 +19,9 @@ from core.analysis.accuracy.extremes import extremes
 from core.analysis.accuracy.pairwise import pairs_of
 from core.analysis.accuracy.regression import regression
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of
-from core.analysis.maps import differences
 from core.analysis.maps.differences import difference_of
 from core.analysis.maps.group_means import group, study_grid
+from core.analysis.maps.sides import PERMUTATIONS
 from core.audit import drawn as drawing
 from core.audit import mapped
 from core.audit.folder import Audit, open_audit
@@ -63,63 +63,63 @@ def test_the_faces_maps_and_averages_are_those_of_the_audit(both):
     assert np.array_equal(whole.evidence, large.evidence)
     assert list(whole.faces) == list(large.faces)
     for name in whole.faces:
-        one, other = (of.faces[name].astype(object).where(of.faces[name].notna(), None) for of in both)
-        assert list(one) == list(other), name
+        mapped_values, whole_values = (of.faces[name].astype(object).where(of.faces[name].notna(), None) for of in both)
+        assert list(mapped_values) == list(whole_values), name
     assert len(whole.averages.cells)
     assert whole.averages.cells.equals(large.averages.cells)
     assert np.array_equal(whole.averages.means, large.averages.means)
 
 
-@pytest.mark.parametrize("wanted", FILTERS)
-def test_mean_maps_are_the_same_to_the_last_bit(both, wanted):
+@pytest.mark.parametrize("filter", FILTERS)
+def test_mean_maps_are_the_same_to_the_last_bit(both, filter):
     whole = both[0]
     for target in TARGETS:
         for normalisation in NORMALISATIONS:
-            one, other = (group(audit, wanted, target, normalisation) for audit in both)
-            assert (one.n, one.correct, one.face_n) == (other.n, other.correct, other.face_n)
-            assert np.array_equal(one.map, other.map)
+            first, second = (group(audit, filter, target, normalisation) for audit in both)
+            assert (first.n, first.correct, first.face_n) == (second.n, second.correct, second.face_n)
+            assert np.array_equal(first.map, second.map)
             args = (target, normalisation, whole.truth, whole.called)
-            slow = display_maps(whole.evidence.astype(np.float64), *args)[wanted.mask(whole.faces)].mean(axis=0)
-            np.testing.assert_allclose(one.map, slow, atol=1e-6)
+            slow = display_maps(whole.evidence.astype(np.float64), *args)[filter.mask(whole.faces)].mean(axis=0)
+            np.testing.assert_allclose(first.map, slow, atol=1e-6)
 
 
 def test_grids_accuracies_extremes_and_tests_are_the_same(both):
     whole, large = both
-    wanted = Filter(age_from=18)
-    one, other = (study_grid(audit, wanted) for audit in both)
-    assert list(one["ethnicity"]) == list(other["ethnicity"])
+    filter = Filter(age_from=18)
+    first, second = (study_grid(audit, filter) for audit in both)
+    assert list(first["ethnicity"]) == list(second["ethnicity"])
     for by in (["gender", "ethnicity"], ["age band"], ["glasses"]):
-        tables = [accuracy_by(audit.passing(wanted), by).astype({by[0]: str, by[-1]: str}) for audit in both]
+        tables = [accuracy_by(audit.passing(filter), by).astype({by[0]: str, by[-1]: str}) for audit in both]
         pd.testing.assert_frame_equal(*tables)
     assert confusion(whole.faces).equals(confusion(large.faces))
-    sentences = [accuracy_sentence(audit.passing(wanted), wanted) for audit in both]
+    sentences = [accuracy_sentence(audit.passing(filter), filter) for audit in both]
     assert sentences[0] == sentences[1]
-    found = [extremes(audit.passing(wanted)) for audit in both]
-    assert found[0].difference == found[1].difference
+    pairs = [extremes(audit.passing(filter)) for audit in both]
+    assert pairs[0].difference == pairs[1].difference
     tested = [difference_of(audit, Filter(("female",)), Filter(("male",)), "predicted", "raw") for audit in both]
     assert np.array_equal(tested[0].p, tested[1].p)
     assert tested[0].verdict == tested[1].verdict
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])
-@pytest.mark.parametrize("wanted", [*FILTERS, Filter(age_from=18, age_to=60, split=("test",))])
-def test_counts_gaps_and_regressions_are_those_of_the_faces(both, wanted, threshold):
+@pytest.mark.parametrize("filter", [*FILTERS, Filter(age_from=18, age_to=60, split=("test",))])
+def test_counts_gaps_and_regressions_are_those_of_the_faces(both, filter, threshold):
     whole, large = both
-    faces, counted = whole.passing(wanted), large.counted(wanted, threshold)
-    assert counts_of(counted).sum() == len(faces)
-    assert "face_id" not in counted
-    assert "logit_male" not in counted
+    faces, counts = whole.passing(filter), large.counted(filter, threshold)
+    assert counts_of(counts).sum() == len(faces)
+    assert "face_id" not in counts
+    assert "logit_male" not in counts
     for by in ([], ["gender", "ethnicity"], ["age band"]):
         kinds = dict.fromkeys(by, str)
-        tables = (accuracy_by(table, by, threshold).astype(kinds) for table in (faces, counted))
+        tables = (accuracy_by(table, by, threshold).astype(kinds) for table in (faces, counts))
         pd.testing.assert_frame_equal(*tables)
-    assert confusion(faces, threshold).equals(confusion(counted, threshold))
+    assert confusion(faces, threshold).equals(confusion(counts, threshold))
     for by in (["gender", "ethnicity"], ["gender"], ["age band"]):
-        one, other = (group_counts(table, by, threshold, smallest=1) for table in (faces, counted))
-        pd.testing.assert_frame_equal(one.table, other.table)
-        assert gap_words(gap_of(one, 200)) == gap_words(gap_of(other, 200))
+        first, second = (group_counts(table, by, threshold, smallest=1) for table in (faces, counts))
+        pd.testing.assert_frame_equal(first.table, second.table)
+        assert gap_words(gap_of(first, 200)) == gap_words(gap_of(second, 200))
         for family in ("pairs", "rest"):
-            pd.testing.assert_frame_equal(pairs_of(one, family), pairs_of(other, family))
+            pd.testing.assert_frame_equal(pairs_of(first, family), pairs_of(second, family))
 
 
 def gap_words(gap: LargestGap | None) -> str:
@@ -129,36 +129,36 @@ def gap_words(gap: LargestGap | None) -> str:
 
 def test_the_regression_by_counts_is_that_of_the_faces(both):
     whole, large = both
-    for wanted in (Filter(), Filter(age_from=18)):
-        one, other = regression(whole.passing(wanted)), regression(large.counted(wanted))
-        assert one.n == other.n
-        pd.testing.assert_frame_equal(one.standardised, other.standardised)
-        pd.testing.assert_frame_equal(one.tests, other.tests)
-        pair = [extremes(whole.passing(wanted)), extremes(large.counted(wanted))]
+    for filter in (Filter(), Filter(age_from=18)):
+        first, second = regression(whole.passing(filter)), regression(large.counted(filter))
+        assert first.n == second.n
+        pd.testing.assert_frame_equal(first.standardised, second.standardised)
+        pd.testing.assert_frame_equal(first.tests, second.tests)
+        pair = [extremes(whole.passing(filter)), extremes(large.counted(filter))]
         assert pair[0].difference.value == pytest.approx(pair[1].difference.value, rel=1e-9)
         assert pair[0].as_low == pair[1].as_low
         assert pair[0].as_they_are.difference == pair[1].as_they_are.difference
 
 
 def test_filters_between_the_edges_of_bands_are_of_the_faces(both):
-    wanted = Filter(age_from=20)
-    assert both[1].counted(wanted) is both[1].passing(wanted)
+    filter = Filter(age_from=20)
+    assert both[1].counted(filter) is both[1].passing(filter)
     assert both[0].counted(Filter()) is both[0].passing(Filter())
 
 
 def test_it_is_made_anew_where_a_file_changed_or_it_is_damaged(both, monkeypatch):
     monkeypatch.setattr(mapped, "LARGE", 1)
-    path, made = both[1].path, []
+    path, calls = both[1].path, []
     make = mapped._make
-    monkeypatch.setattr(mapped, "_make", lambda *arguments: (made.append(1), make(*arguments)))
+    monkeypatch.setattr(mapped, "_make", lambda *arguments: (calls.append(1), make(*arguments)))
     open_audit(path)
-    assert not made
+    assert not calls
     (path / ".mapped" / "correct.npy").write_bytes(b"")
     assert open_audit(path).faces["correct"].equals(both[0].faces["correct"])
-    assert len(made) == 1
+    assert len(calls) == 1
     os.utime(path / "averages.npz", ns=(1, 1))
     open_audit(path)
-    assert len(made) == 2
+    assert len(calls) == 2
     assert not list(path.glob("*partial*"))
 
 
@@ -187,10 +187,10 @@ def test_faces_are_drawn_from_each_side_and_it_is_said(monkeypatch):
     for row in (0, 349):
         place = int(np.flatnonzero(audit.faces["face_id"] == sample.faces["face_id"][row])[0])
         assert np.array_equal(sample.evidence[row], audit.evidence[place])
-    found = difference_of(audit, women, men, "predicted", "raw", adjust=())
-    assert found.drawn_from == (450, 150)
-    assert (found.n_a, found.n_b) == (200, 150)
-    assert "Tested on faces drawn at random, 200 and 150 of 450 and 150" in found.verdict
+    contrast = difference_of(audit, women, men, "predicted", "raw", adjust=())
+    assert contrast.drawn_from == (450, 150)
+    assert (contrast.n_a, contrast.n_b) == (200, 150)
+    assert "Tested on faces drawn at random, 200 and 150 of 450 and 150" in contrast.verdict
     assert "350 of these 600 faces, drawn at random" in drawing.drawn_words(audit, women, men)
 
 
@@ -214,7 +214,7 @@ def test_a_sample_finds_the_difference_that_is_there(monkeypatch):
     assert sample.largest == whole.largest
     inside = np.abs(sample.difference - whole.difference) <= 4 * sample.error + 1e-9
     assert inside.all()
-    assert sample.permutations == differences.PERMUTATIONS
+    assert sample.permutations == PERMUTATIONS
 
 
 def test_a_folder_of_a_small_audit_gets_nothing_more(tmp_path: Path):

@@ -74,7 +74,7 @@ def test_our_network_is_audited_by_occlusion_and_opened(
             f"error: {audit.path}: holds an audit with maps by occlusion, not by {by}; choose another --name or delete "
             "it"
         )
-    for name, told in (
+    for name, message in (
         ("overview", "map by occlusion of 7×7 cells"),
         ("heatmaps", "the score falls where the cell is hidden"),
         ("evidence", "what the score loses without the cell"),
@@ -82,7 +82,7 @@ def test_our_network_is_audited_by_occlusion_and_opened(
     ):
         app = page(study.models, name, monkeypatch, model="made", audit="made-all")
         assert not app.exception and [e.value for e in app.error] == []
-        assert told in text(app), name
+        assert message in text(app), name
         assert "Maps by occlusion" in text(app), "the sidebar"
 
 
@@ -102,11 +102,11 @@ def test_a_method_made_elsewhere_is_reached_by_the_command(study: Study, capsys:
 def test_any_registered_method_can_be_compared_with_the_closed_form(study: Study) -> None:
     store, model = AlignedStore.open(study.store), load_model(study.models / "made")
     audit = run_audit(store, model, ("all",), name="compared", averages=AverageSetting(KeepAverages.NO))
-    asked = {"sample": 200, "parts": ("methods",)}
+    options = {"sample": 200, "parts": ("methods",)}
     with own_registry():
         brightness_method()
-        checks = run_checks(audit, model, store, **asked, methods=("toy", "occlusion", "gradcam"))
-        again = run_checks(audit, model, store, **asked, methods=("toy",))
+        checks = run_checks(audit, model, store, **options, methods=("toy", "occlusion", "gradcam"))
+        again = run_checks(audit, model, store, **options, methods=("toy",))
     rows = checks.table("methods", "all faces").set_index("method")
     assert set(rows.index) == set(again.methods) == {"Toy", "occlusion", "GradCAM"}
     assert rows.loc["GradCAM", "mean"] > 0.999 and abs(rows.loc["Toy", "mean"]) < 0.9

@@ -91,9 +91,9 @@ def test_what_is_stored_keeps_it_and_the_manifest_says_so(store: AlignedStore, t
 
 def test_another_minimum_is_not_taken_for_the_same_audit(store: AlignedStore, tmp_path: Path) -> None:
     run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=20))
-    for asked, words in ((None, "with minimum faces 20, not 11"), (30, "with minimum faces 20, not 30")):
+    for minimum, words in ((None, "with minimum faces 20, not 11"), (30, "with minimum faces 20, not 30")):
         with pytest.raises(LookwhereError, match=f"{words}; choose another --name or delete it"):
-            run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=asked))
+            run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=minimum))
     assert (
         run_audit(store, model(tmp_path), ("all",), name="a", averages=AverageSetting(minimum_faces=20)).minimum_faces
         == 20
@@ -127,9 +127,9 @@ def test_interrupted_work_with_another_minimum_is_begun_anew(store: AlignedStore
     )
 
 
-@pytest.mark.parametrize("given", ["10", "0", "-3", "many", "11.5"])
-def test_less_than_11_is_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(MINIMUM_VARIABLE, given)
+@pytest.mark.parametrize("value", ["10", "0", "-3", "many", "11.5"])
+def test_less_than_11_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MINIMUM_VARIABLE, value)
     with pytest.raises(LookwhereError, match=MINIMUM_VARIABLE):
         asked_minimum()
     with pytest.raises(LookwhereError, match="--minimum-faces 10: not under 11"):
@@ -151,8 +151,8 @@ def test_what_is_shown_is_the_larger_of_stored_and_asked(
     assert opened.minimum_faces == 25
     assert cells(opened).tolist() == [n for n in cells(whole) if n >= 25]
     assert 0 < len(cells(opened)) < len(cells(whole))
-    kept = (cells(whole) >= 25).to_numpy()
-    np.testing.assert_array_equal(opened.averages.means, whole.averages.means[kept])
+    large = (cells(whole) >= 25).to_numpy()
+    np.testing.assert_array_equal(opened.averages.means, whole.averages.means[large])
 
 
 @pytest.fixture
@@ -178,9 +178,9 @@ def test_budgets_energy_and_waterfalls_need_it(audits: tuple[Audit, Audit]) -> N
     for audit, few in zip(audits, (False, True), strict=True):
         assert evidence_by_region(audit, RARE, draws=20).too_small == few
         assert np.isnan(evidence_by_region(audit, RARE, draws=20).margin) == few
-        found = waterfall(audit, RARE, Filter(ethnicity=("Alpha",)), draws=20)
-        assert found.too_small == few
-        assert found.table["difference"].isna().all() == few
+        steps = waterfall(audit, RARE, Filter(ethnicity=("Alpha",)), draws=20)
+        assert steps.too_small == few
+        assert steps.table["difference"].isna().all() == few
         assert proportional_energy(audit, RARE, "true", draws=20)["share"].isna().all() == few
         table = additivity(audit, RARE)
         assert table["n"].max() < 11, "gender × ethnicity of ten each"
@@ -190,17 +190,17 @@ def test_budgets_energy_and_waterfalls_need_it(audits: tuple[Audit, Audit]) -> N
 
 def test_differences_of_maps_need_it(audits: tuple[Audit, Audit]) -> None:
     for audit, few in zip(audits, (False, True), strict=True):
-        found = difference_of(audit, RARE, Filter(ethnicity=("Alpha",)), "true", "raw", resampling=Resampling(50))
-        assert np.isnan(found.difference).all() == few
+        contrast = difference_of(audit, RARE, Filter(ethnicity=("Alpha",)), "true", "raw", resampling=Resampling(50))
+        assert np.isnan(contrast.difference).all() == few
         mask = RARE.mask(audit.faces)
         assert (paired_map_difference(audits[0], audit, mask, permutations=50).shape is None) == few
 
 
 def test_a_difference_of_enough_faces_for_a_test_says_why_it_is_not_shown(audits: tuple[Audit, Audit]) -> None:
     large = replace(audits[1], manifest=replace(audits[1].manifest, minimum_faces=400))
-    found = difference_of(large, WOMEN, MEN, "true", "raw", resampling=Resampling(50))
-    assert np.isnan(found.difference).all()
-    assert "averages need 400 faces" in found.verdict
+    contrast = difference_of(large, WOMEN, MEN, "true", "raw", resampling=Resampling(50))
+    assert np.isnan(contrast.difference).all()
+    assert "averages need 400 faces" in contrast.verdict
 
 
 def test_clusters_samples_and_pictures_need_it(audits: tuple[Audit, Audit]) -> None:
@@ -219,12 +219,12 @@ def test_stored_checks_lose_the_groups_that_are_too_small_now() -> None:
     table = pd.DataFrame({"group": ["all", "few", "many"], "value": [1.0, 2.0, 3.0]})
     part = Part([("all", 60), ("few", 20), ("many", 40)], {"t": table}, {"a": np.arange(3)})
     assert part.of_at_least(11) is part
-    kept = part.of_at_least(25)
-    assert kept.groups == [("all", 60), ("many", 40)]
-    assert kept.rows("t", "few").empty
-    assert kept.array("a", "few") is None
-    assert kept.array("a", "many") == 2
-    assert kept.rows("t", "many")["value"].tolist() == [3.0]
+    large_cells = part.of_at_least(25)
+    assert large_cells.groups == [("all", 60), ("many", 40)]
+    assert large_cells.rows("t", "few").empty
+    assert large_cells.array("a", "few") is None
+    assert large_cells.array("a", "many") == 2
+    assert large_cells.rows("t", "many")["value"].tolist() == [3.0]
 
 
 def test_report_and_card_need_it_and_say_how_to_repeat_it(audits: tuple[Audit, Audit]) -> None:

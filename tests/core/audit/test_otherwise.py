@@ -171,8 +171,8 @@ def test_imported_predictions_say_what_they_call_them(store: AlignedStore, tmp_p
     assert command.main([str(word) for word in words]) == 0
     audit = run_audit(store, load_model(tmp_path / "models/theirs"), ("all",))
     assert audit.otherwise["face_id"].tolist() == store.otherwise["face_id"].iloc[1:].tolist()
-    given = {name: float(f"0.{20 + n}") for n, name in enumerate(names)}
-    np.testing.assert_allclose(audit.otherwise["p_male"], audit.otherwise["path"].map(given), atol=1e-6)
+    scores = {name: float(f"0.{20 + n}") for n, name in enumerate(names)}
+    np.testing.assert_allclose(audit.otherwise["p_male"], audit.otherwise["path"].map(scores), atol=1e-6)
 
 
 def test_labels_that_no_face_has_are_not_counted() -> None:

@@ -74,11 +74,11 @@ def test_one_person_in_two_age_bands_counts_once_in_their_sum() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 25), st.integers(0, 90)), min_size=11, max_size=150), st.integers(0, 2**9))
-def test_no_sum_of_cells_has_few_people_or_much_of_one(faces: list[tuple[int, int]], chosen: int) -> None:
+def test_no_sum_of_cells_has_few_people_or_much_of_one(faces: list[tuple[int, int]], rows: int) -> None:
     table = pictures_of([f"p{person**2 // 20}" for person, _ in faces]).assign(age=[age for _, age in faces])
     cells, place = assign_cells(table)
     who = person_numbers(table)
-    sums = np.isin(place, [n for n in range(len(cells)) if chosen >> n & 1])
+    sums = np.isin(place, [n for n in range(len(cells)) if rows >> n & 1])
     if sums.any():
         counts = np.unique(who[sums], return_counts=True)[1]
         assert len(counts) >= MINIMUM_FACES
@@ -86,18 +86,20 @@ def test_no_sum_of_cells_has_few_people_or_much_of_one(faces: list[tuple[int, in
 
 
 def test_cells_that_earlier_versions_stored_of_few_people_are_not_opened() -> None:
-    named = pd.concat([pictures_of(NAMES[:20]), pictures_of(["one"] * 14).assign(ethnicity="Rare")], ignore_index=True)
-    named["cluster"] = range(34)
+    named_faces = pd.concat(
+        [pictures_of(NAMES[:20]), pictures_of(["one"] * 14).assign(ethnicity="Rare")], ignore_index=True
+    )
+    named_faces["cluster"] = range(34)
     images = np.full((34, 2, 2, 3), 9, dtype=np.uint8)
-    before = average_faces(images, np.arange(34), named.drop(columns="identity"))
+    before = average_faces(images, np.arange(34), named_faces.drop(columns="identity"))
     assert sorted(before.cells["ethnicity"]) == ["Rare", "White"]
-    assert before.of_at_least(MINIMUM_FACES, named).cells["ethnicity"].tolist() == ["White"]
-    assert not len(before.of_at_least(21, named).cells)
-    unknown = named.assign(age=pd.array([pd.NA] * 34, dtype="Int16"))
-    kept = average_faces(images, np.arange(34), unknown.drop(columns="identity"))
-    assert kept.of_at_least(MINIMUM_FACES, unknown).cells["ethnicity"].tolist() == ["White"]
+    assert before.of_at_least(MINIMUM_FACES, named_faces).cells["ethnicity"].tolist() == ["White"]
+    assert not len(before.of_at_least(21, named_faces).cells)
+    unknown = named_faces.assign(age=pd.array([pd.NA] * 34, dtype="Int16"))
+    averages = average_faces(images, np.arange(34), unknown.drop(columns="identity"))
+    assert averages.of_at_least(MINIMUM_FACES, unknown).cells["ethnicity"].tolist() == ["White"]
     empty = Averages(before.cells.iloc[:0], before.means[:0])
-    assert not len(empty.of_at_least(MINIMUM_FACES, named).cells)
+    assert not len(empty.of_at_least(MINIMUM_FACES, named_faces).cells)
 
 
 def test_an_average_of_chosen_pictures_is_of_people_too() -> None:

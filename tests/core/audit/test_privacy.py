@@ -27,21 +27,21 @@ class OneOff(Brightness):
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         logits, maps = super().__call__(images)
-        other = images[:, 0, 0, 0] == 255
-        logits[other] = -logits[other]
+        marked = images[:, 0, 0, 0] == 255
+        logits[marked] = -logits[marked]
         return logits, maps
 
 
 def subtracted(first: Audit, second: Audit) -> float:
     """How well the one misjudged face is had back from two audits' averages of right women: r over its pixels."""
-    wanted = Filter(gender=("female",), outcome="correct")
-    (a, n_a), (b, n_b) = first.averages.mean(wanted), second.averages.mean(wanted)
+    filter = Filter(gender=("female",), outcome="correct")
+    (a, n_a), (b, n_b) = first.averages.mean(filter), second.averages.mean(filter)
     if a is None or b is None:
         return 0.0
     assert n_a == n_b + 1
-    left = n_a * a.astype(float) - n_b * b.astype(float)
+    remainder = n_a * a.astype(float) - n_b * b.astype(float)
     face = np.load(first.path.parents[3] / "store/faces.npy")[0].astype(float)
-    return float(np.corrcoef(left.ravel(), face.ravel())[0, 1])
+    return float(np.corrcoef(remainder.ravel(), face.ravel())[0, 1])
 
 
 def test_a_second_audit_of_the_same_faces_keeps_no_averages_unless_asked_to(tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ def test_a_second_audit_of_the_same_faces_keeps_no_averages_unless_asked_to(tmp_
 
 
 def test_other_data_and_damaged_audits_do_not_count(tmp_path: Path) -> None:
-    one = make_store(tmp_path / "one", faces=240, seed=0)
+    first_store = make_store(tmp_path / "one", faces=240, seed=0)
     two = make_store(tmp_path / "two", faces=260, seed=1)
     first = run_audit(
-        one, made_model(tmp_path, "a", Brightness(None)), ("all",), averages=AverageSetting(KeepAverages.AUTO)
+        first_store, made_model(tmp_path, "a", Brightness(None)), ("all",), averages=AverageSetting(KeepAverages.AUTO)
     )
     assert len(
         run_audit(
@@ -78,7 +78,10 @@ def test_other_data_and_damaged_audits_do_not_count(tmp_path: Path) -> None:
     (first.path / "averages.npz").write_bytes(b"")
     assert len(
         run_audit(
-            one, made_model(tmp_path, "c", Brightness(None)), ("all",), averages=AverageSetting(KeepAverages.AUTO)
+            first_store,
+            made_model(tmp_path, "c", Brightness(None)),
+            ("all",),
+            averages=AverageSetting(KeepAverages.AUTO),
         ).averages.cells
     )
 
@@ -96,9 +99,9 @@ def test_other_data_and_damaged_audits_do_not_count(tmp_path: Path) -> None:
 )
 def test_a_release_without_one_face_keeps_no_averages(tmp_path: Path, changed: dict) -> None:
     store = store_with_one_marked(tmp_path)
-    one, two = release(store, tmp_path / "one"), release(store, tmp_path / "two", without=1, **changed)
+    first_store, two = release(store, tmp_path / "one"), release(store, tmp_path / "two", without=1, **changed)
     first, second = made_model(tmp_path, "a", Brightness(None)), made_model(tmp_path, "b", Brightness(None))
-    whole = run_audit(one, first, ("all",), averages=AverageSetting(KeepAverages.AUTO))
+    whole = run_audit(first_store, first, ("all",), averages=AverageSetting(KeepAverages.AUTO))
     assert len(whole.averages.cells) and whole.manifest.pictures
     for one_of, name in ((second, "later"), (first, "again")):
         later = run_audit(two, one_of, ("all",), name=name, averages=AverageSetting(KeepAverages.AUTO))
@@ -145,10 +148,10 @@ def test_ties_are_male_in_the_audit_as_in_the_accuracies(tmp_path: Path) -> None
 
 def test_a_model_that_says_one_thing_and_mere_decisions_are_told(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=240)
-    found = run_audit(store, made_model(tmp_path, "a", Fixed(3, 0)), ("all",)).manifest.warnings
-    called = {note.code: note for note in found}[NoteCode.ONE_CLASS]
+    warnings = run_audit(store, made_model(tmp_path, "a", Fixed(3, 0)), ("all",)).manifest.warnings
+    called = {note.code: note for note in warnings}[NoteCode.ONE_CLASS]
     assert (called.share, called.predicted) == (1, "female")
-    assert NoteCode.EQUAL_CERTAINTY in {note.code for note in found}
+    assert NoteCode.EQUAL_CERTAINTY in {note.code for note in warnings}
     assert run_audit(store, made_model(tmp_path, "b", Brightness(None)), ("all",)).manifest.warnings == ()
 
 

@@ -58,13 +58,13 @@ def seen_by(folder: Path) -> list[int]:
     return [int(file.read_text()) for file in sorted(folder.glob("seen-*"))]
 
 
-def assert_same(one: Audit, other: Audit) -> None:
+def assert_same(audit: Audit, expected: Audit) -> None:
     """Not alike but equal: the same bytes of rows and maps, the same averages."""
-    assert (one.path / "faces.parquet").read_bytes() == (other.path / "faces.parquet").read_bytes()
-    np.testing.assert_array_equal(one.averages.means, other.averages.means)
-    assert one.averages.cells.equals(other.averages.cells)
-    assert len(one.averages.cells) > 0
-    assert sorted(file.name for file in one.path.iterdir()) == sorted(FILES)
+    assert (audit.path / "faces.parquet").read_bytes() == (expected.path / "faces.parquet").read_bytes()
+    np.testing.assert_array_equal(audit.averages.means, expected.averages.means)
+    assert audit.averages.cells.equals(expected.averages.cells)
+    assert len(audit.averages.cells) > 0
+    assert sorted(file.name for file in audit.path.iterdir()) == sorted(FILES)
 
 
 @pytest.mark.parametrize("world", [2, 4])
@@ -72,9 +72,9 @@ def test_processes_make_the_audit_that_one_makes(store: AlignedStore, tmp_path: 
     alone = run_audit(store, tiny_model(tmp_path / "alone" / "tiny"), SPLITS, name="made", batch=4)
     (tmp_path / "shared").mkdir()
     assert in_processes(world, audited(store, tmp_path / "shared")) == [0] * world
-    seen = seen_by(tmp_path / "shared")
-    assert sum(seen) == FACES
-    assert max(seen) - min(seen) <= SHARD
+    counts = seen_by(tmp_path / "shared")
+    assert sum(counts) == FACES
+    assert max(counts) - min(counts) <= SHARD
     assert_same(open_audit(tmp_path / "shared/tiny/audits/made"), alone)
 
 
@@ -125,8 +125,8 @@ def test_a_shard_that_is_not_what_it_says_is_done_again(tmp_path: Path, store: A
         with pytest.raises(KeyboardInterrupt):
             run_audit(store, model, SPLITS, name="made", batch=4, progress=stopped_at("averaging"))
         for suffix in (".parquet", ".json"):
-            other = shard_file(tmp_path / "other/tiny/audits/.made.unfinished", 3)
-            other.with_suffix(suffix).replace(file.with_suffix(suffix))
+            foreign_shard = shard_file(tmp_path / "other/tiny/audits/.made.unfinished", 3)
+            foreign_shard.with_suffix(suffix).replace(file.with_suffix(suffix))
     model = tiny_model(folder / "tiny")
     done = run_audit(store, model, SPLITS, name="made", batch=4)
     assert model.network.seen == SHARD * (3 if what == "of other faces" else 2)  # shard 13 was not there
@@ -147,8 +147,8 @@ def test_a_shard_says_what_it_is_of(tmp_path: Path, store: AlignedStore) -> None
         run_audit(store, tiny_model(tmp_path / "tiny"), SPLITS, name="made", progress=stopped_at("averaging"))
     work = tmp_path / "tiny/audits/.made.unfinished"
     file = shard_file(work, 0)
-    kept = shard_manifest(file)
-    assert (kept.number, kept.items, kept.rank, kept.processes) == (0, SHARD, 0, 1)
+    manifest = shard_manifest(file)
+    assert (manifest.number, manifest.items, manifest.rank, manifest.processes) == (0, SHARD, 0, 1)
     assert not ShardManifest.from_items({}, 0, store.faces["face_id"][:SHARD]).is_done(file)
     file.with_suffix(".json").write_text("{")
     assert not ShardManifest.from_items({}, 0, store.faces["face_id"][:SHARD]).is_done(file)
@@ -156,7 +156,7 @@ def test_a_shard_says_what_it_is_of(tmp_path: Path, store: AlignedStore) -> None
 
 def test_processes_share_numbers_and_runs_out_evenly() -> None:
     of = [Ranks(n, 3) for n in range(3)]
-    assert [list(one.mine(7)) for one in of] == [[0, 3, 6], [1, 4], [2, 5]]
+    assert [list(ranks.mine(7)) for ranks in of] == [[0, 3, 6], [1, 4], [2, 5]]
     places = np.arange(10)
-    assert np.concatenate([places[one.slice(10)] for one in of]).tolist() == places.tolist()
+    assert np.concatenate([places[ranks.slice(10)] for ranks in of]).tolist() == places.tolist()
     assert Ranks.here().alone

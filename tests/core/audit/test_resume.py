@@ -38,13 +38,13 @@ def test_a_finished_audit_is_opened_and_not_rebuilt(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(again.faces, first.faces)
 
 
-def assert_same_audit(one: Audit, other: Audit) -> None:
-    pd.testing.assert_frame_equal(one.faces, other.faces)
-    np.testing.assert_array_equal(one.evidence, other.evidence)
-    pd.testing.assert_frame_equal(one.averages.cells, other.averages.cells)
-    np.testing.assert_array_equal(one.averages.means, other.averages.means)
-    one, other = (replace(a.manifest, seconds=0, faces_per_second=0, files={}) for a in (one, other))
-    assert one == other
+def assert_same_audit(audit: Audit, expected: Audit) -> None:
+    pd.testing.assert_frame_equal(audit.faces, expected.faces)
+    np.testing.assert_array_equal(audit.evidence, expected.evidence)
+    pd.testing.assert_frame_equal(audit.averages.cells, expected.averages.cells)
+    np.testing.assert_array_equal(audit.averages.means, expected.averages.means)
+    audit, expected = (replace(a.manifest, seconds=0, faces_per_second=0, files={}) for a in (audit, expected))
+    assert audit == expected
 
 
 def interrupt(stage: str, after: int):
@@ -64,9 +64,11 @@ def interrupt(stage: str, after: int):
     return progress
 
 
-@pytest.mark.parametrize(("stage", "after", "kept"), [("auditing", 16, 16), ("auditing", 57, 48), ("averaging", 0, 64)])
+@pytest.mark.parametrize(
+    ("stage", "after", "shards_kept"), [("auditing", 16, 16), ("auditing", 57, 48), ("averaging", 0, 64)]
+)
 def test_an_interrupted_audit_is_no_audit_and_resumes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, after: int, kept: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, after: int, shards_kept: int
 ) -> None:
     monkeypatch.setattr(run, "SHARD", 16)
     store, model = make_store(tmp_path / "store"), tiny_model(tmp_path / "tiny")
@@ -84,7 +86,7 @@ def test_an_interrupted_audit_is_no_audit_and_resumes(
         return lambda n: ticks.update({name: ticks.get(name, 0) + n})
 
     resumed = run_audit(store, model, SPLITS, name="stopped", batch=8, progress=progress)
-    assert model.network.seen == FACES - kept
+    assert model.network.seen == FACES - shards_kept
     assert ticks == {"auditing": FACES, "averaging": FACES}
     assert sorted(p.name for p in resumed.path.iterdir()) == sorted(FILES)
     assert_same_audit(resumed, run_audit(store, tiny_model(tmp_path / "b" / "tiny"), SPLITS, name="stopped"))
@@ -110,12 +112,12 @@ def test_work_left_by_another_model_is_not_mixed_in(tmp_path: Path, monkeypatch:
 def test_a_name_taken_by_another_audit_is_refused(tmp_path: Path) -> None:
     store, model = make_store(tmp_path / "store"), tiny_model(tmp_path / "tiny")
     run_audit(store, model, name="taken")
-    others = [
+    other_audits = [
         (store, tiny_model(tmp_path / "tiny", seed=5), ("test",), "weights"),
         (make_store(tmp_path / "other", seed=9), model, ("test",), "data fingerprint"),
         (store, model, ("test", "val"), "splits"),
     ]
-    for other_store, other_model, splits, word in others:
+    for other_store, other_model, splits, word in other_audits:
         with pytest.raises(LookwhereError, match=f"taken.*another {word}"):
             run_audit(other_store, other_model, splits, name="taken")
 

@@ -80,10 +80,10 @@ CHANGES: dict[str, tuple[Callable[[AlignedStore, Model], tuple[AlignedStore, Mod
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_finished_audit_of_something_else_is_told(name: str, store: AlignedStore, model: Model) -> None:
-    change, told = CHANGES[name]
+    change, message = CHANGES[name]
     first = run_audit(store, model, ("all",))
     assert run_audit(store, model, ("all",)).manifest == first.manifest
-    with pytest.raises(LookwhereError, match=rf"{told}.*choose another --name or delete it"):
+    with pytest.raises(LookwhereError, match=rf"{message}.*choose another --name or delete it"):
         run_audit(*change(store, model), ("all",))
 
 
@@ -135,7 +135,7 @@ def test_an_audit_of_before_this_was_kept_is_opened(store: AlignedStore, model: 
 
 
 @pytest.mark.parametrize(
-    ("first", "then", "told"),
+    ("first", "then", "message"),
     [
         (KeepAverages.NO, KeepAverages.YES, "holds an audit without average faces"),
         (KeepAverages.YES, KeepAverages.NO, "holds an audit with average faces"),
@@ -144,15 +144,15 @@ def test_an_audit_of_before_this_was_kept_is_opened(store: AlignedStore, model: 
     ],
 )
 def test_average_faces_that_were_asked_for_otherwise_are_told(
-    model: Model, tmp_path: Path, first: KeepAverages, then: KeepAverages, told: str | None
+    model: Model, tmp_path: Path, first: KeepAverages, then: KeepAverages, message: str | None
 ) -> None:
     store = make_store(tmp_path / "store", columns={"ethnicity": "White", "age": 30})
     done = run_audit(store, model, ("all",), averages=AverageSetting(first))
     assert (len(done.averages.cells) > 0) == (first is KeepAverages.YES)
-    if told is None:
+    if message is None:
         assert run_audit(store, model, ("all",), averages=AverageSetting(then)).manifest == done.manifest
         return
-    with pytest.raises(LookwhereError, match=f"{told}; choose another --name or delete it"):
+    with pytest.raises(LookwhereError, match=f"{message}; choose another --name or delete it"):
         run_audit(store, model, ("all",), averages=AverageSetting(then))
 
 
@@ -161,23 +161,26 @@ def test_checks_and_pages_take_no_images_aligned_otherwise(store: AlignedStore, 
     check_source(audit, model, store)
     with pytest.raises(LookwhereError, match=r"aligned otherwise than those of audit made-all .border.*--data"):
         check_source(audit, model, said(store, padding=60))
-    shown, _ = images.open_images(audit, tmp_path / "aligned")
-    assert shown.path == store.path
+    opened_images, _ = images.open_images(audit, tmp_path / "aligned")
+    assert opened_images.path == store.path
     content = json.loads((store.path / "store.json").read_text())
     (store.path / "store.json").write_text(json.dumps(content | {"padding": 60}))
-    shown, looked = images.open_images(open_audit(audit.path), tmp_path / "aligned")
-    assert shown is None
+    opened_images, looked = images.open_images(open_audit(audit.path), tmp_path / "aligned")
+    assert opened_images is None
     assert "the audited faces, but aligned otherwise (border before detection 60, not 0)" in looked[0]
 
 
 def test_a_store_cut_while_it_is_open_is_told(store: AlignedStore, model: Model, tmp_path: Path) -> None:
     """To read a memory map beyond its file's end would end the process: the whole server."""
     audit = run_audit(store, model, ("all",))
-    shown, _ = images.open_images(audit, tmp_path / "aligned")
-    assert shown.face(0).shape == (112, 112, 3)
-    with (shown.path / "faces.npy").open("r+b") as file:
+    opened_images, _ = images.open_images(audit, tmp_path / "aligned")
+    assert opened_images.face(0).shape == (112, 112, 3)
+    with (opened_images.path / "faces.npy").open("r+b") as file:
         file.truncate(5000)
-    for look in (lambda: shown.face(len(audit.faces) - 1), lambda: shown.average(np.arange(len(audit.faces)))):
+    for look in (
+        lambda: opened_images.face(len(audit.faces) - 1),
+        lambda: opened_images.average(np.arange(len(audit.faces))),
+    ):
         with pytest.raises(LookwhereError, match=r"faces\.npy: cut while it was read; align again"):
             look()
 
@@ -205,13 +208,13 @@ def test_a_store_cut_during_its_audit_is_told_and_nothing_is_published(
 def test_only_what_both_say_is_compared() -> None:
     assert aligned_otherwise({"padding": 0, "detector": "a"}, {"padding": 0}) == ""
     assert aligned_otherwise({}, {"padding": 0}) == ""
-    told = aligned_otherwise({"padding": 0, "plan_sha256": "1"}, {"padding": 3, "plan_sha256": "2"})
-    assert told == "border before detection 3, not 0; its images, people or labels are others"
+    differences = aligned_otherwise({"padding": 0, "plan_sha256": "1"}, {"padding": 3, "plan_sha256": "2"})
+    assert differences == "border before detection 3, not 0; its images, people or labels are others"
 
 
 def test_a_declaration_is_what_changes_the_answer() -> None:
-    one = replace(INFO, declaration=DeclaredInfo(score="logits", by_default=("crop",)))
-    assert one.declared_sha256 == replace(one, declaration=DeclaredInfo(score="logits")).declared_sha256
-    assert one.declared_sha256 == replace(one, epoch=3, weights_sha256="2").declared_sha256
+    info = replace(INFO, declaration=DeclaredInfo(score="logits", by_default=("crop",)))
+    assert info.declared_sha256 == replace(info, declaration=DeclaredInfo(score="logits")).declared_sha256
+    assert info.declared_sha256 == replace(info, epoch=3, weights_sha256="2").declared_sha256
     for change in ({"std": (1.0,) * 3}, {"input_size": 64}, {"dilated": True}, {"declaration": None}):
-        assert replace(one, **change).declared_sha256 != one.declared_sha256
+        assert replace(info, **change).declared_sha256 != info.declared_sha256

@@ -31,18 +31,18 @@ def written(folder: Path, text: str) -> Path:
 
 def test_flipped_labels_change_class_and_left_out_faces_are_gone(audit: Audit, tmp_path: Path) -> None:
     wrong = audit.faces.index[~audit.faces["correct"]][:3]
-    flipped, left_out, kept = audit.faces["face_id"][wrong]
+    flipped, unreviewed, confirmed = audit.faces["face_id"][wrong]
     right = audit.faces["face_id"][audit.faces.index[audit.faces["correct"]][0]]
     # A face may be named by its image's path, and words may be written in several ways.
     path = audit.faces["path"][wrong[1]]
-    file = written(tmp_path, f"face_id;decision\n{flipped};Flip\n{path};drop\n{kept};\n{right};wrong\n")
+    file = written(tmp_path, f"face_id;decision\n{flipped};Flip\n{path};drop\n{confirmed};\n{right};wrong\n")
     after = reviewed_audit(audit, read_decisions(file), "made-test-reviewed")
     before = audit.faces.set_index("face_id")
     now = after.faces.set_index("face_id")
-    assert left_out not in now.index and len(now) == 239
-    other = {"female": "male", "male": "female"}
+    assert unreviewed not in now.index and len(now) == 239
+    opposite = {"female": "male", "male": "female"}
     for face, correct in ((flipped, True), (right, False)):
-        assert now.loc[face, "gender"] == other[before.loc[face, "gender"]]
+        assert now.loc[face, "gender"] == opposite[before.loc[face, "gender"]]
         assert now.loc[face, "correct"] == correct
     same = now.index.difference([flipped, right])
     columns = ["gender", "predicted", "correct", "p_male", "age", "ethnicity"]
@@ -67,7 +67,7 @@ def test_no_average_face_is_kept_and_the_audit_says_that_labels_were_reviewed(au
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("face_id\nface-00001\n", "no column decision"),
         ("face_id,decision\nface-00001,perhaps\n", "line 2: decision 'perhaps'; write keep, flip or leave out"),
@@ -77,9 +77,9 @@ def test_no_average_face_is_kept_and_the_audit_says_that_labels_were_reviewed(au
     ],
 )
 def test_a_list_that_cannot_be_meant_is_refused_with_its_line(
-    audit: Audit, tmp_path: Path, text: str, said: str
+    audit: Audit, tmp_path: Path, text: str, message: str
 ) -> None:
-    with pytest.raises(LookwhereError, match=said):
+    with pytest.raises(LookwhereError, match=message):
         decided(audit, read_decisions(written(tmp_path, text)))
 
 
@@ -93,17 +93,17 @@ def test_a_list_of_every_face_to_leave_out_is_refused(audit: Audit, tmp_path: Pa
 def test_the_command_writes_a_list_once_and_counts_by_it(
     audit: Audit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    named = ["review", "--model", "made", "--audit", "made-test", "--models", str(tmp_path / "models")]
+    arguments = ["review", "--model", "made", "--audit", "made-test", "--models", str(tmp_path / "models")]
     file = tmp_path / "suspects.csv"
-    assert command.main([*named, "--out", str(file)]) == 0
-    assert command.main([*named, "--out", str(file)]) == 2  # decisions in it are not lost
+    assert command.main([*arguments, "--out", str(file)]) == 0
+    assert command.main([*arguments, "--out", str(file)]) == 2  # decisions in it are not lost
     file.write_text(file.read_text().replace(",\n", ",flip\n"), encoding="utf-8")
-    assert command.main([*named, "--reviewed", str(file)]) == 0
-    said = capsys.readouterr().out
-    assert "Labels were reviewed" in said
+    assert command.main([*arguments, "--reviewed", str(file)]) == 0
+    output = capsys.readouterr().out
+    assert "Labels were reviewed" in output
     after = open_audit(tmp_path / "models/made/audits/made-test-reviewed")
     assert after.faces["correct"].mean() > audit.faces["correct"].mean()
-    assert command.main(named) == 2
+    assert command.main(arguments) == 2
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])

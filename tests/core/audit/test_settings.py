@@ -27,8 +27,8 @@ from tests.helpers.onnx_made import DECLARED, small_onnx
 def test_each_setting_is_the_audit_of_a_model_imported_with_it(tmp_path: Path) -> None:
     store, file = make_store(tmp_path / "store", faces=90), small_onnx(tmp_path / "small.onnx")
     model = load_model(import_model(file, "small", DECLARED, models=tmp_path / "models"))
-    tried = try_settings(model, store, store.faces, ("resize", "channels", "crop"))
-    assert len(tried.settings) == 1 + 6 + 1 + 4
+    trials = try_settings(model, store, store.faces, ("resize", "channels", "crop"))
+    assert len(trials.settings) == 1 + 6 + 1 + 4
     for n, name, change in (
         (0, "bilinear (declared)", {}),
         (1, "pillow-bilinear", {"resize": "pillow-bilinear"}),
@@ -36,23 +36,23 @@ def test_each_setting_is_the_audit_of_a_model_imported_with_it(tmp_path: Path) -
         (8, "10 % tighter", {"crop": (5.6, 5.6, 106.4, 106.4)}),
         (10, "5 % up", {"crop": (0, -5.6, 112, 106.4)}),
     ):
-        assert tried.settings[n].value == name
-        other = load_model(import_model(file, f"m{n}", replace(DECLARED, **change), models=tmp_path / "models"))
-        audit = run_audit(store, other, ("all",), maps="none", averages=AverageSetting(KeepAverages.NO))
-        np.testing.assert_array_equal(tried.right[n], audit.faces["correct"])
-        assert tried.sureness[n] == pytest.approx(np.abs(2 * audit.faces["p_male"] - 1).mean(), abs=1e-5)
-    assert tried.right.min(axis=0).sum() < tried.right[0].sum()  # settings matter for these faces
+        assert trials.settings[n].value == name
+        second_model = load_model(import_model(file, f"m{n}", replace(DECLARED, **change), models=tmp_path / "models"))
+        audit = run_audit(store, second_model, ("all",), maps="none", averages=AverageSetting(KeepAverages.NO))
+        np.testing.assert_array_equal(trials.right[n], audit.faces["correct"])
+        assert trials.sureness[n] == pytest.approx(np.abs(2 * audit.faces["p_male"] - 1).mean(), abs=1e-5)
+    assert trials.right.min(axis=0).sum() < trials.right[0].sum()  # settings matter for these faces
 
 
 def test_least_and_most_by_group_and_a_sign_that_turns() -> None:
     faces = pd.DataFrame({"gender": ["female"] * 4 + ["male"] * 4, "ethnicity": ["A", "A", "B", "B"] * 2})
     right = np.array([[1, 1, 1, 0, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0, 1, 1]], dtype=bool)
-    tried = Tried((Setting("resize", "a (declared)"), Setting("resize", "b")), faces, right, np.array([0.5, 0.25]))
-    table = tried.by_group().set_index(["gender", "ethnicity"])
+    trials = Tried((Setting("resize", "a (declared)"), Setting("resize", "b")), faces, right, np.array([0.5, 0.25]))
+    table = trials.by_group().set_index(["gender", "ethnicity"])
     assert tuple(table.loc["male", "A"][["n", "declared", "least", "most"]]) == (2, 1.0, 0.0, 1.0)
     assert tuple(table.loc["female", "B"][["least at", "most at"]]) == ("a (declared)", "b")
-    np.testing.assert_allclose(tried.gender_gaps(), [-0.25, 0.5])
-    text = settings_report(tried, "these")
+    np.testing.assert_allclose(trials.gender_gaps(), [-0.25, 0.5])
+    text = settings_report(trials, "these")
     assert "women − men: declared −25.0 points, −25.0 to 50.0: the sign depends on the setting" in text
 
 
@@ -74,10 +74,10 @@ def test_what_cannot_be_varied_is_not(tmp_path: Path) -> None:
 
 
 def test_a_named_template_is_the_crop_that_it_is_of_ours() -> None:
-    shown = declare(None, score="logits", female=0, male=1, size=[112, 96], mean=[0.5] * 3, std=[0.5] * 3,
+    spec = declare(None, score="logits", female=0, male=1, size=[112, 96], mean=[0.5] * 3, std=[0.5] * 3,
                     template="sphereface")  # fmt: skip
-    assert shown.crop == pytest.approx((8, 0, 104, 112))
-    assert "crop" not in shown.by_default
+    assert spec.crop == pytest.approx((8, 0, 104, 112))
+    assert "crop" not in spec.by_default
     # Twice as large, with the eyes' middle 10 pixels further right: half as wide a crop, moved back.
     points = 2 * (TEMPLATE + 0.5) - 0.5 - (56, 40) + (10, 0)
     assert crop_of(points_of(points.tolist(), (112, 112)), (112, 112)) == pytest.approx((23, 20, 79, 76))
@@ -91,7 +91,7 @@ def test_a_named_template_is_the_crop_that_it_is_of_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "told"),
+    ("template", "message"),
     [
         ("dlib", "none of arcface, sphereface, ffhq"),
         ([1, 2, 3], "ten numbers"),
@@ -100,8 +100,8 @@ def test_a_named_template_is_the_crop_that_it_is_of_ours() -> None:
         ((SIDE - TEMPLATE).tolist(), "not left eye"),
     ],
 )
-def test_what_is_no_template_is_refused(template: object, told: str) -> None:
-    with pytest.raises(LookwhereError, match=told):
+def test_what_is_no_template_is_refused(template: object, message: str) -> None:
+    with pytest.raises(LookwhereError, match=message):
         declare(None, score="logits", female=0, male=1, size=112, mean=[0.5] * 3, std=[0.5] * 3, template=template)
 
 
@@ -112,9 +112,9 @@ def test_realigned_faces_are_where_their_landmarks_say() -> None:
     points = np.stack([TEMPLATE, TEMPLATE + np.array([3, -2])])
     for x, y in points[1].round().astype(int):
         faces[1, y - 1 : y + 2, x - 1 : x + 2] = 200
-    made = realigned(faces, points, TEMPLATE)
-    np.testing.assert_array_equal(made[0], faces[0])  # on the template already
-    np.testing.assert_array_equal(made[1, 10:-10, 10:-10], faces[1, 8:-12, 13:-7])
+    realigned_faces = realigned(faces, points, TEMPLATE)
+    np.testing.assert_array_equal(realigned_faces[0], faces[0])  # on the template already
+    np.testing.assert_array_equal(realigned_faces[1, 10:-10, 10:-10], faces[1, 8:-12, 13:-7])
     # By the eyes alone, mouth and nose do not count.
     turned = points.copy()
     turned[1, 2:] += 20
@@ -125,32 +125,35 @@ def test_realigned_faces_are_where_their_landmarks_say() -> None:
 
 def test_alignment_is_tried_and_kept_beside_the_audit(tmp_path: Path) -> None:
     store, file = make_store(tmp_path / "store", faces=90), small_onnx(tmp_path / "small.onnx")
-    said = replace(
+    spec = replace(
         DECLARED,
         template=points_of("ffhq", DECLARED.size),
         crop=crop_of(points_of("ffhq", DECLARED.size), DECLARED.size),
     )
-    model = load_model(import_model(file, "small", said, models=tmp_path / "models"))
+    model = load_model(import_model(file, "small", spec, models=tmp_path / "models"))
     audit = run_audit(store, model, ("all",), maps="none", averages=AverageSetting(KeepAverages.NO))
     with pytest.raises(LookwhereError, match="no landmarks were looked for"):
         try_settings(model, store, store.faces, ("alignment",))
     draw = np.random.default_rng(1)
     store = replace(store, landmarks=(TEMPLATE + draw.normal(0, 3, (90, 5, 2))).astype(np.float32))
-    tried = try_settings(model, store, store.faces, ("alignment",))
-    assert [one.value for one in tried.settings[1:]] == ["each face to the declared template", "by the eyes alone"]
-    np.testing.assert_array_equal(tried.right[0], audit.faces["correct"])
+    trials = try_settings(model, store, store.faces, ("alignment",))
+    assert [setting.value for setting in trials.settings[1:]] == [
+        "each face to the declared template",
+        "by the eyes alone",
+    ]
+    np.testing.assert_array_equal(trials.right[0], audit.faces["correct"])
     # The second is the audit of faces that were laid so beforehand.
-    left, top, right, bottom = said.crop
-    scale = np.array([(right - left) / said.size[1], (bottom - top) / said.size[0]])
-    aim = (np.array(said.template).reshape(5, 2) + 0.5) * scale + (left, top) - 0.5
+    left, top, right, bottom = spec.crop
+    scale = np.array([(right - left) / spec.size[1], (bottom - top) / spec.size[0]])
+    aim = (np.array(spec.template).reshape(5, 2) + 0.5) * scale + (left, top) - 0.5
     laid = realigned(store.images[store.faces["row"]], store.landmarks, aim)
-    logits = model.classify.fed(said).logits(laid)
-    np.testing.assert_array_equal(tried.right[1], (logits[:, 1] >= logits[:, 0]) == (store.faces["gender"] == "male"))
+    logits = model.classify.fed(spec).logits(laid)
+    np.testing.assert_array_equal(trials.right[1], (logits[:, 1] >= logits[:, 0]) == (store.faces["gender"] == "male"))
     assert kept_words(audit) is None
-    keep(tried, audit, adults=False)
+    keep(trials, audit, adults=False)
     words = kept_words(audit)
     assert words.startswith("How this model is fed is declared, not known: over 3 admissible settings")
     assert "accuracy of 90 faces lies between" in words
-    assert kept_settings(audit).groups[0].n == (tried.by_group()["n"]).iloc[0]
+    assert kept_settings(audit).groups[0].n == (trials.by_group()["n"]).iloc[0]
     (audit.path / FILE).write_text((audit.path / FILE).read_text().replace(audit.manifest.face_ids_sha256, "0" * 64))
     assert kept_words(audit) is None  # of another audit of this name

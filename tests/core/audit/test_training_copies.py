@@ -46,13 +46,13 @@ def own(tmp_path: Path) -> AlignedStore:
 
 
 def test_a_test_split_is_looked_up_among_its_own_training_faces(own: AlignedStore) -> None:
-    found = look_up(own, own.split("test"), trained_on(own))
-    assert found is not None
-    assert np.flatnonzero(found.found).tolist() == [2]
-    assert (found.record.near_copies, found.record.copies, found.record.left_out) == (1, 0, False)
-    assert found.record.compared == (own.faces["split"] == "train").sum()
+    copies = look_up(own, own.split("test"), trained_on(own))
+    assert copies is not None
+    assert np.flatnonzero(copies.found).tolist() == [2]
+    assert (copies.record.near_copies, copies.record.copies, copies.record.left_out) == (1, 0, False)
+    assert copies.record.compared == (own.faces["split"] == "train").sum()
     correct = own.split("test")["face_id"].isin(own.split("test")["face_id"][:3])
-    assert found.with_accuracy(correct).accuracy_without == round(2 / (len(correct) - 1), 6)
+    assert copies.with_accuracy(correct).accuracy_without == round(2 / (len(correct) - 1), 6)
 
 
 def test_nothing_is_said_where_nobody_can_look(own: AlignedStore, tmp_path: Path) -> None:
@@ -83,9 +83,9 @@ def test_copies_across_data_sets_are_left_out_and_counted(
 
 
 def test_data_that_the_model_was_not_trained_on_is_refused(own: AlignedStore, tmp_path: Path) -> None:
-    others = make_store(tmp_path / "others", faces=40, seed=2)
+    other_store = make_store(tmp_path / "others", faces=40, seed=2)
     with pytest.raises(LookwhereError, match="others: not data that the model was trained on"):
-        look_up(own, own.split("test"), trained_on(own), (others,))
+        look_up(own, own.split("test"), trained_on(own), (other_store,))
     with pytest.raises(LookwhereError, match="the audited faces themselves"):
         look_up(own, own.faces, trained_on(own), (own,))
 
@@ -101,23 +101,23 @@ def several(*trained: AlignedStore, validated: AlignedStore) -> tuple[ModelInfo,
 def both(own: AlignedStore, tmp_path: Path) -> tuple[AlignedStore, AlignedStore, AlignedStore]:
     """Two data sets to train on and one to validate on. The first two test faces of `own` are a training face of the
     other and the same a little brighter, the first face of the third is a training face of `own`."""
-    other, third = make_store(tmp_path / "more", faces=60, seed=5), make_store(tmp_path / "third", faces=40, seed=6)
+    second, third = make_store(tmp_path / "more", faces=60, seed=5), make_store(tmp_path / "third", faces=40, seed=6)
     images, test = np.array(own.images), own.split("test")["row"].to_numpy()
-    trained = other.images[other.split("train")["row"].to_numpy()[3]]
+    trained = second.images[second.split("train")["row"].to_numpy()[3]]
     images[test[0]], images[test[1]] = trained, np.clip(trained.astype(int) + 6, 0, 255)
     validation = np.array(third.images)
     validation[third.faces["row"].iloc[0]] = own.images[own.split("train")["row"].iloc[0]]
-    return replace(own, images=images), other, replace(third, images=validation)
+    return replace(own, images=images), second, replace(third, images=validation)
 
 
 def test_of_several_data_sets_copies_of_all_are_told_and_near_copies_of_the_audited_one(
     both: tuple[AlignedStore, AlignedStore, AlignedStore],
 ) -> None:
-    own, other, third = both
-    info, hashes = several(own, other, validated=third)
-    found = look_up(own, own.split("test"), info, hashes=hashes)
-    assert found is not None and np.flatnonzero(found.found).tolist() == [0, 2], "the brighter one is not known"
-    record, trained = found.record, len(own.split("train")) + len(other.split("train"))
+    own, second, third = both
+    info, hashes = several(own, second, validated=third)
+    copies = look_up(own, own.split("test"), info, hashes=hashes)
+    assert copies is not None and np.flatnonzero(copies.found).tolist() == [0, 2], "the brighter one is not known"
+    record, trained = copies.record, len(own.split("train")) + len(second.split("train"))
     assert (record.copies, record.near_copies, record.compared) == (1, 1, trained)
     dataset = own.manifest.dataset
     assert (record.datasets, record.by_hashes) == ((f"{dataset} own", f"{dataset} more"), (f"{dataset} more",))
@@ -131,18 +131,18 @@ def test_of_several_data_sets_copies_of_all_are_told_and_near_copies_of_the_audi
     )
     alone = look_up(own, own.split("test"), info)
     assert alone is not None and alone.record.compared == len(own.split("train"))
-    said = training_copies_words(replace(manifest, training_copies=alone.record)) or ""
-    assert said.endswith(f" Those of {dataset} more, which the model was trained on too, were not looked through.")
+    words = training_copies_words(replace(manifest, training_copies=alone.record)) or ""
+    assert words.endswith(f" Those of {dataset} more, which the model was trained on too, were not looked through.")
 
 
 def test_of_named_data_sets_those_faces_alone_are_compared_with_that_were_trained_on(
     both: tuple[AlignedStore, AlignedStore, AlignedStore],
 ) -> None:
-    own, other, third = both
-    info, hashes = several(own, other, validated=third)
-    found = look_up(own, own.split("test"), info, (own, other), hashes=hashes)
-    assert found is not None and np.flatnonzero(found.found).tolist() == [0, 1, 2] and found.record.left_out
-    assert found.record.compared == len(own.split("train")) + len(other.split("train"))
+    own, second, third = both
+    info, hashes = several(own, second, validated=third)
+    copies = look_up(own, own.split("test"), info, (own, second), hashes=hashes)
+    assert copies is not None and np.flatnonzero(copies.found).tolist() == [0, 1, 2] and copies.record.left_out
+    assert copies.record.compared == len(own.split("train")) + len(second.split("train"))
     part = look_up(own, own.split("test"), info, (own,), hashes=hashes)
     assert part is not None and part.record.not_asked == (f"{own.manifest.dataset} more",)
 
@@ -153,9 +153,9 @@ def test_a_data_set_that_was_validated_on_has_no_training_faces(
     own, _, third = both
     info, hashes = several(own, validated=third)
     assert look_up(third, third.split("test"), info) is None
-    asked = look_up(third, third.faces, info, hashes=hashes)
-    assert asked is not None and np.flatnonzero(asked.found).tolist() == [0] and asked.record.near_copies is None
-    assert asked.record.compared == hashes.count == len(own.faces), "a data set without splits is trained on whole"
+    copies = look_up(third, third.faces, info, hashes=hashes)
+    assert copies is not None and np.flatnonzero(copies.found).tolist() == [0] and copies.record.near_copies is None
+    assert copies.record.compared == hashes.count == len(own.faces), "a data set without splits is trained on whole"
     with pytest.raises(LookwhereError, match="not data that the model was trained on"):
         look_up(own, own.faces, info, (third,), hashes=hashes)
     every = look_up(own, own.split("test"), info, hashes=hashes)
@@ -166,9 +166,9 @@ def test_of_the_audited_store_itself_its_train_split_is_compared_with(own: Align
     images = np.array(own.images)
     test, train = own.split("test"), own.split("train")
     images[test["row"].iloc[0]] = images[train["row"].iloc[1]]
-    found = look_up(replace(own, images=images, path=own.path / "other"), test, trained_on(own), (own,))
-    assert found is not None and found.found[0] and found.record.left_out
-    assert found.record.compared == len(train)
+    copies = look_up(replace(own, images=images, path=own.path / "other"), test, trained_on(own), (own,))
+    assert copies is not None and copies.found[0] and copies.record.left_out
+    assert copies.record.compared == len(train)
 
 
 def test_the_sentence_gives_both_accuracies() -> None:
@@ -194,10 +194,10 @@ def test_faces_that_were_not_trained_on_are_not_called_training_faces(
     both: tuple[AlignedStore, AlignedStore, AlignedStore],
 ) -> None:
     """Which of a store's faces were trained on is not known without hashes: how many, the model's record says."""
-    own, other, third = both
-    info, _ = several(own, other, validated=third)
-    trained, every = len(own.split("train")) + len(other.split("train")), len(own.faces) + len(other.faces)
-    looked = look_up(third, third.faces, info, (own, other))
+    own, second, third = both
+    info, _ = several(own, second, validated=third)
+    trained, every = len(own.split("train")) + len(second.split("train")), len(own.faces) + len(second.faces)
+    looked = look_up(third, third.faces, info, (own, second))
     assert looked is not None and (looked.record.compared, looked.record.training_faces) == (every, trained)
     manifest = AuditManifest(
         model="m", dataset="made", splits=("test",), faces=39, map_shape=None, training_copies=looked.record

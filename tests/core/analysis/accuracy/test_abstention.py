@@ -43,8 +43,8 @@ def test_groups_are_by_default_of_what_is_recorded() -> None:
 
 
 def test_shares_accuracies_and_ratios_are_those_counted_by_hand() -> None:
-    found = abstention(faces_of(ROWS), by=["gender"], cutoff=0.8)
-    table = found.table.set_index("group")
+    abstained = abstention(faces_of(ROWS), by=["gender"], cutoff=0.8)
+    table = abstained.table.set_index("group")
     assert table["answered"].to_dict() == {"women": 24, "men": 62}
     assert table["share"].to_dict() == pytest.approx({"women": 24 / 35, "men": 62 / 65})
     assert table["accuracy"].to_dict() == pytest.approx({"women": 20 / 24, "men": 60 / 62})
@@ -52,11 +52,11 @@ def test_shares_accuracies_and_ratios_are_those_counted_by_hand() -> None:
     assert tuple(table.loc["women", ["error_ratio", "ratio_low", "ratio_high"]]) == pytest.approx(
         (ratio.value, ratio.low, ratio.high)
     )
-    assert (found.share, found.accuracy.value) == pytest.approx((86 / 100, 80 / 86))
-    assert found.accuracy_of_all == pytest.approx(91 / 100)
+    assert (abstained.share, abstained.accuracy.value) == pytest.approx((86 / 100, 80 / 86))
+    assert abstained.accuracy_of_all == pytest.approx(91 / 100)
     assert (table["share_low"] < table["share"]).all() and (table["share"] < table["share_high"]).all()
-    assert abstention_sentence(found).startswith("Without an answer are 14.0 % of 100 faces")
-    assert "95 % of men and 69 % of women; accuracy" in abstention_sentence(found)
+    assert abstention_sentence(abstained).startswith("Without an answer are 14.0 % of 100 faces")
+    assert "95 % of men and 69 % of women; accuracy" in abstention_sentence(abstained)
 
 
 def test_with_cutoffs_of_their_own_each_group_gets_the_same_share() -> None:
@@ -64,10 +64,10 @@ def test_with_cutoffs_of_their_own_each_group_gets_the_same_share() -> None:
     rows = [("male", x, True) for x in 0.8 + 0.2 * draw.random(400)]
     rows += [("female", x, bool(y)) for x, y in zip(0.5 + 0.5 * draw.random(300), draw.random(300) < 0.9, strict=True)]
     faces = faces_of(rows)
-    one, own = (abstention(faces, 0.2, ["gender"], equal=equal).table.set_index("group") for equal in (False, True))
-    assert one.loc["men", "share"] - one.loc["women", "share"] > 0.3
+    pooled, own = (abstention(faces, 0.2, ["gender"], equal=equal).table.set_index("group") for equal in (False, True))
+    assert pooled.loc["men", "share"] - pooled.loc["women", "share"] > 0.3
     assert own["share"].to_dict() == pytest.approx({"men": 0.8, "women": 0.8})
-    assert own.loc["men", "cutoff"] > one.loc["men", "cutoff"] > own.loc["women", "cutoff"]
+    assert own.loc["men", "cutoff"] > pooled.loc["men", "cutoff"] > own.loc["women", "cutoff"]
 
 
 def test_equally_sure_faces_are_answered_together_and_nobody_is_lost_at_0() -> None:
@@ -82,9 +82,9 @@ def test_equally_sure_faces_are_answered_together_and_nobody_is_lost_at_0() -> N
 
 def test_people_are_counted_once_and_a_group_without_an_answer_stays_in_the_table() -> None:
     persons = [f"p{n // 5}" for n in range(len(ROWS))]
-    known = abstention(faces_of(ROWS, persons), by=["gender"], cutoff=0.8).table.set_index("group")
+    of_people = abstention(faces_of(ROWS, persons), by=["gender"], cutoff=0.8).table.set_index("group")
     alone = abstention(faces_of(ROWS), by=["gender"], cutoff=0.8).table.set_index("group")
-    width = [table["share_high"] - table["share_low"] for table in (known, alone)]
+    width = [table["share_high"] - table["share_low"] for table in (of_people, alone)]
     assert (width[0] > width[1]).all()
     none = abstention(faces_of(ROWS), by=["gender"], cutoff=0.93).table.set_index("group")
     assert none.loc["women", "answered"] == 0 and np.isnan(none.loc["women", "accuracy"])
@@ -98,10 +98,10 @@ def test_the_command_goes_by_any_column_and_refuses_what_it_cannot_answer(
     tmp_path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made_audit(300, errors=0.1, own=True, path=tmp_path / "made/audits/made-test")
-    asked = ["abstain", "--model", "made", "--audit", "made-test", "--models", str(tmp_path), "--ages", "all"]
-    assert main([*asked, "--share", "0.2", "--by", "glasses"]) == 0
+    arguments = ["abstain", "--model", "made", "--audit", "made-test", "--models", str(tmp_path), "--ages", "all"]
+    assert main([*arguments, "--share", "0.2", "--by", "glasses"]) == 0
     out = capsys.readouterr().out
     assert "glasses: yes" in out and "exploratory" in out and "The same share of each group" in out
     for more in (["--share", "1"], ["--cutoff", "0.3"], ["--by", "hat"]):
-        assert main([*asked, *more]) != 0
+        assert main([*arguments, *more]) != 0
         capsys.readouterr()

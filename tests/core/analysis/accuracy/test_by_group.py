@@ -79,16 +79,16 @@ def test_wilson_of_many_is_wilson_of_each_its_ends_exact_and_nan_of_nobody() -> 
     ],
 )
 def test_newcombe_gives_the_published_intervals(counts: tuple[int, int, int, int], low: float, high: float) -> None:
-    found = newcombe(*counts)
-    assert found.value == pytest.approx(counts[0] / counts[1] - counts[2] / counts[3])
-    assert (found.low, found.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+    interval = newcombe(*counts)
+    assert interval.value == pytest.approx(counts[0] / counts[1] - counts[2] / counts[3])
+    assert (interval.low, interval.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
     assert np.isnan(newcombe(0, 0, 3, 10).value)
 
 
 def test_risk_ratio_by_hand() -> None:
-    found = risk_ratio(30, 100, 10, 100)
-    assert found.value == pytest.approx(3.0)
-    assert (found.low, found.high) == (pytest.approx(1.55083, abs=1e-5), pytest.approx(5.80335, abs=1e-5))
+    ratio = risk_ratio(30, 100, 10, 100)
+    assert ratio.value == pytest.approx(3.0)
+    assert (ratio.low, ratio.high) == (pytest.approx(1.55083, abs=1e-5), pytest.approx(5.80335, abs=1e-5))
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_risk_ratio_by_hand() -> None:
 def test_risk_ratio_without_events_adds_half_an_event(counts: tuple[int, int, int, int], value: float) -> None:
     a, b, c, d = (count + 0.5 for count in counts)
     error = (1 / a - 1 / b + 1 / c - 1 / d) ** 0.5
-    found = risk_ratio(*counts)
-    assert found.value == pytest.approx(value)
-    assert np.log(found.high / found.value) == pytest.approx(1.959964 * error, rel=1e-6)
-    assert np.log(found.value / found.low) == pytest.approx(1.959964 * error, rel=1e-6)
+    ratio = risk_ratio(*counts)
+    assert ratio.value == pytest.approx(value)
+    assert np.log(ratio.high / ratio.value) == pytest.approx(1.959964 * error, rel=1e-6)
+    assert np.log(ratio.value / ratio.low) == pytest.approx(1.959964 * error, rel=1e-6)
     assert np.isnan(risk_ratio(0, 0, 1, 2).value)
 
 
@@ -124,8 +124,8 @@ def mask_by_hand(faces: pd.DataFrame, column: str, value: str) -> np.ndarray:
 )
 def test_accuracy_by_equals_a_table_masked_by_hand(by: list[str], threshold: float) -> None:
     faces = made_faces()
-    said = np.array(["male" if p >= threshold else "female" for p in faces["p_male"]])
-    right = said == faces["gender"].to_numpy()
+    predicted = np.array(["male" if p >= threshold else "female" for p in faces["p_male"]])
+    right = predicted == faces["gender"].to_numpy()
     table = accuracy_by(faces, by, threshold)
     assert table["n"].sum() == len(faces)
     for row in table.to_dict("records"):
@@ -178,27 +178,27 @@ def scored(male: list[float], female: list[float]) -> pd.DataFrame:
 
 def test_roc_and_delong_by_hand() -> None:
     # Wins of the men: 1, 3/4, 1 (variance 1/48); of the women: 5/6, 1 (variance 1/72).
-    found = roc(scored([3, 1, 2], [1, 0]))
-    np.testing.assert_allclose(found.false_positive, [0, 0, 0, 0.5, 1])
-    np.testing.assert_allclose(found.true_positive, [0, 1 / 3, 2 / 3, 1, 1])
-    assert found.auc.value == pytest.approx(11 / 12)
-    assert found.auc.low == pytest.approx(11 / 12 - Z95 * (1 / 48 / 3 + 1 / 72 / 2) ** 0.5)
-    assert found.auc.high == 1.0
-    assert found.n == 5
+    curve = roc(scored([3, 1, 2], [1, 0]))
+    np.testing.assert_allclose(curve.false_positive, [0, 0, 0, 0.5, 1])
+    np.testing.assert_allclose(curve.true_positive, [0, 1 / 3, 2 / 3, 1, 1])
+    assert curve.auc.value == pytest.approx(11 / 12)
+    assert curve.auc.low == pytest.approx(11 / 12 - Z95 * (1 / 48 / 3 + 1 / 72 / 2) ** 0.5)
+    assert curve.auc.high == 1.0
+    assert curve.n == 5
     assert roc(scored([1, 2, 3], [])) is None
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(-3, 4), min_size=2, max_size=25), st.lists(st.integers(-4, 3), min_size=2, max_size=25))
 def test_auc_equals_a_slow_count_of_pairs_with_ties(male: list[int], female: list[int]) -> None:
-    found = roc(scored(male, female))
+    curve = roc(scored(male, female))
     wins = [1.0 if m > f else 0.5 if m == f else 0.0 for m, f in itertools.product(male, female)]
-    assert found.auc.value == pytest.approx(np.mean(wins))
-    assert np.trapezoid(found.true_positive, found.false_positive) == pytest.approx(np.mean(wins))
+    assert curve.auc.value == pytest.approx(np.mean(wins))
+    assert np.trapezoid(curve.true_positive, curve.false_positive) == pytest.approx(np.mean(wins))
     wins = np.array(wins).reshape(len(male), len(female))
     error = (wins.mean(axis=1).var(ddof=1) / len(male) + wins.mean(axis=0).var(ddof=1) / len(female)) ** 0.5
-    assert found.auc.low == pytest.approx(max(0.0, np.mean(wins) - Z95 * error), abs=1e-9)
-    assert found.auc.high == pytest.approx(min(1.0, np.mean(wins) + Z95 * error), abs=1e-9)
+    assert curve.auc.low == pytest.approx(max(0.0, np.mean(wins) - Z95 * error), abs=1e-9)
+    assert curve.auc.high == pytest.approx(min(1.0, np.mean(wins) + Z95 * error), abs=1e-9)
 
 
 def many_scores(n: int) -> pd.DataFrame:
@@ -217,18 +217,18 @@ def test_scores_of_many_faces_are_counted_in_steps_within_the_bound_it_tells(mon
     assert exact.off == 0 < abs(steps.auc.value - exact.auc.value) <= steps.off < 1e-4
     assert steps.auc.high - steps.auc.low == pytest.approx(exact.auc.high - exact.auc.low, rel=1e-3)
     assert len(steps.true_positive) < len(exact.true_positive) / 3
-    told = "Scores of 100,000 faces and more are counted in steps: an area is off by at most 0.00000"
-    assert told in roc_note([steps, exact])
+    note = "Scores of 100,000 faces and more are counted in steps: an area is off by at most 0.00000"
+    assert note in roc_note([steps, exact])
     assert "steps" not in roc_note([exact])
 
 
 def test_a_drawn_curve_has_few_points_of_the_curve_close_to_each_other() -> None:
     curve = roc(many_scores(20_000))
-    drawn = np.stack(curve.drawn())
-    assert len(curve.true_positive) > 19_000 and drawn.shape[1] <= curves.DRAWN + 2
-    assert {*zip(*drawn, strict=True)} <= {*zip(curve.false_positive, curve.true_positive, strict=True)}
-    assert drawn[:, 0].tolist() == [0, 0] and drawn[:, -1].tolist() == [1, 1]
-    assert np.diff(drawn, axis=1).sum(axis=0).max() < 2.2 / curves.DRAWN
+    points = np.stack(curve.drawn())
+    assert len(curve.true_positive) > 19_000 and points.shape[1] <= curves.DRAWN + 2
+    assert {*zip(*points, strict=True)} <= {*zip(curve.false_positive, curve.true_positive, strict=True)}
+    assert points[:, 0].tolist() == [0, 0] and points[:, -1].tolist() == [1, 1]
+    assert np.diff(points, axis=1).sum(axis=0).max() < 2.2 / curves.DRAWN
     few = roc(scored([3, 1, 2], [1, 0]))
     assert few.drawn()[0] is few.false_positive
 

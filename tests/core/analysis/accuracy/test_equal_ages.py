@@ -72,28 +72,31 @@ def by_hand() -> tuple[pd.DataFrame, logistic.Fit, object, np.ndarray]:
 def test_intervals_are_made_of_the_errors_that_draws_of_the_coefficients_have() -> None:
     table, fit, row, counts = by_hand()
     small = logistic.Fit(fit.beta, fit.cov / 100, 0.0)
-    found = equal_ages(table, small, row, counts)
-    drawn = np.random.default_rng(0).multivariate_normal(small.beta, small.cov, 20_000)
+    adjusted = equal_ages(table, small, row, counts)
+    coefficients = np.random.default_rng(0).multivariate_normal(small.beta, small.cov, 20_000)
     weight = counts.sum(axis=0) / counts.sum()
     accuracy = np.stack(
-        [sum(w * expit(drawn @ row(g, e, b)) for b, w in enumerate(weight)) for g, e in table[["g", "e"]].to_numpy()]
+        [
+            sum(w * expit(coefficients @ row(g, e, b)) for b, w in enumerate(weight))
+            for g, e in table[["g", "e"]].to_numpy()
+        ]
     )
-    assert found.covariance == pytest.approx(np.cov(accuracy), rel=0.05, abs=1e-7)
+    assert adjusted.covariance == pytest.approx(np.cov(accuracy), rel=0.05, abs=1e-7)
     apart = sum(
-        counts[e, b] / counts.sum() * (expit(drawn @ row(0, e, b)) - expit(drawn @ row(1, e, b)))
+        counts[e, b] / counts.sum() * (expit(coefficients @ row(0, e, b)) - expit(coefficients @ row(1, e, b)))
         for e in range(2) for b in range(2)
     )  # fmt: skip
-    assert found.error == pytest.approx(apart.std(), rel=0.03)
-    assert found.women_less_men.value == pytest.approx(apart.mean(), abs=2e-3)
+    assert adjusted.error == pytest.approx(apart.std(), rel=0.03)
+    assert adjusted.women_less_men.value == pytest.approx(apart.mean(), abs=2e-3)
     # All groups at once, and all pairs at once: 95 % of the draws lie inside every interval.
-    low, high = (found.groups[side].to_numpy()[:, None] for side in ("low", "high"))
+    low, high = (adjusted.groups[side].to_numpy()[:, None] for side in ("low", "high"))
     assert ((low <= accuracy) & (accuracy <= high)).all(axis=0).mean() == pytest.approx(0.95, abs=0.01)
     place = {name: k for k, name in enumerate(table["group"])}
-    gap = accuracy[found.pairs["best"].map(place)] - accuracy[found.pairs["worst"].map(place)]
-    low, high = (found.pairs[side].to_numpy()[:, None] for side in ("low", "high"))
+    gap = accuracy[adjusted.pairs["best"].map(place)] - accuracy[adjusted.pairs["worst"].map(place)]
+    low, high = (adjusted.pairs[side].to_numpy()[:, None] for side in ("low", "high"))
     assert ((low <= gap) & (gap <= high)).all(axis=0).mean() == pytest.approx(0.95, abs=0.015)
-    assert list(found.pairs["within"]) == [
-        a.split()[1] == b.split()[1] for a, b in found.pairs[["best", "worst"]].to_numpy()
+    assert list(adjusted.pairs["within"]) == [
+        a.split()[1] == b.split()[1] for a, b in adjusted.pairs[["best", "worst"]].to_numpy()
     ]
 
 
@@ -110,12 +113,12 @@ def test_the_power_is_how_often_the_test_rejects() -> None:
     cells = pd.MultiIndex.from_product([range(2), range(3), range(3)]).to_frame(index=False).to_numpy()
     g, e, b = cells.T
     x = np.column_stack([np.ones(18), g, e == 1, e == 2, g * (e == 1), g * (e == 2), b == 1, b == 2]).astype(float)
-    asked, n = np.isin(np.arange(8), [2, 3, 4, 5]), np.full(18, 120)
+    tested, n = np.isin(np.arange(8), [2, 3, 4, 5]), np.full(18, 120)
     null = np.where(b == 2, 0.9, 0.94)
     truth = null - 0.04 * (e == 2)
-    told = joint.power(x, asked, n, truth, 0.05)
-    draw, found = np.random.default_rng(1), 0
+    power = joint.power(x, tested, n, truth, 0.05)
+    draw, rejections = np.random.default_rng(1), 0
     for _ in range(150):
-        found += joint.left_out(x, asked, draw.binomial(n, truth), n, None, False)[3] < 0.05
-    assert told == pytest.approx(found / 150, abs=0.12)
-    assert joint.power(x, asked, n, null, 0.05) == pytest.approx(0.05, abs=1e-6)
+        rejections += joint.left_out(x, tested, draw.binomial(n, truth), n, None, False)[3] < 0.05
+    assert power == pytest.approx(rejections / 150, abs=0.12)
+    assert joint.power(x, tested, n, null, 0.05) == pytest.approx(0.05, abs=1e-6)

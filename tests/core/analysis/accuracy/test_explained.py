@@ -35,7 +35,7 @@ def row(faces: pd.DataFrame, group: str, columns: tuple[Column, ...] = (BLUR,)) 
 def test_where_only_the_measure_matters_all_of_the_gap_is_explained() -> None:
     """10 % of blurred and 2 % of sharp faces are wrong, whoever it is; 400 of 500 Black women and 100 of 500 White
     ones are blurred. Right: 458 and 482 of 500, a gap of −4.8 points; at equal blur none is left."""
-    found = row(
+    explained_row = row(
         counted(
             ("female", "Black", "blurred", 400, 40),
             ("female", "Black", "sharp", 100, 2),
@@ -44,17 +44,17 @@ def test_where_only_the_measure_matters_all_of_the_gap_is_explained() -> None:
         ),
         "Black women",
     )
-    assert found["gap"] == pytest.approx(-0.048)
-    assert found["explained"] == pytest.approx(-0.048, abs=1e-6)
-    assert found["left"] == pytest.approx(0, abs=1e-6)
-    assert found["low"] < found["explained"] < found["high"] < 0
-    assert found["left_low"] < 0 < found["left_high"]
-    assert found["sure"] and found["p"] < 1e-5
+    assert explained_row["gap"] == pytest.approx(-0.048)
+    assert explained_row["explained"] == pytest.approx(-0.048, abs=1e-6)
+    assert explained_row["left"] == pytest.approx(0, abs=1e-6)
+    assert explained_row["low"] < explained_row["explained"] < explained_row["high"] < 0
+    assert explained_row["left_low"] < 0 < explained_row["left_high"]
+    assert explained_row["sure"] and explained_row["p"] < 1e-5
 
 
 def test_what_differs_between_groups_only_is_not_laid_to_the_measure() -> None:
     """Black women are more often blurred and more often wrong, but of either group blurred ones are no worse."""
-    found = row(
+    explained_row = row(
         counted(
             ("female", "Black", "blurred", 400, 40),
             ("female", "Black", "sharp", 100, 10),
@@ -63,14 +63,14 @@ def test_what_differs_between_groups_only_is_not_laid_to_the_measure() -> None:
         ),
         "Black women",
     )
-    assert found["gap"] == pytest.approx(-0.08)
-    assert found["explained"] == pytest.approx(0, abs=1e-6)
-    assert found["left"] == pytest.approx(-0.08, abs=1e-6)
-    assert not found["sure"] and found["p"] == pytest.approx(1)
+    assert explained_row["gap"] == pytest.approx(-0.08)
+    assert explained_row["explained"] == pytest.approx(0, abs=1e-6)
+    assert explained_row["left"] == pytest.approx(-0.08, abs=1e-6)
+    assert not explained_row["sure"] and explained_row["p"] == pytest.approx(1)
 
 
 def test_equally_distributed_measures_explain_nothing_however_much_they_matter() -> None:
-    found = row(
+    explained_row = row(
         counted(
             ("female", "Black", "blurred", 200, 60),
             ("female", "Black", "sharp", 200, 6),
@@ -79,8 +79,8 @@ def test_equally_distributed_measures_explain_nothing_however_much_they_matter()
         ),
         "Black women",
     )
-    assert found["explained"] == pytest.approx(0, abs=1e-9)
-    assert found["gap"] == pytest.approx(-22 / 400)
+    assert explained_row["explained"] == pytest.approx(0, abs=1e-9)
+    assert explained_row["gap"] == pytest.approx(-22 / 400)
 
 
 def test_what_helps_one_class_and_harms_the_other_has_its_own_slopes() -> None:
@@ -113,20 +113,20 @@ def test_parts_add_up_to_the_gap_with_several_measures_ages_and_missing_values()
         image_light_value=value,
         image_blur=BLUR.levelled(np.where(draw.random(900) < 0.5, "blurred", "sharp")),
     )
-    found = explain(faces, (number, BLUR))
-    table = found.table
-    assert found.factors == ("image_light", "image_blur", AGE, TOGETHER)
+    explained = explain(faces, (number, BLUR))
+    table = explained.table
+    assert explained.factors == ("image_light", "image_blur", AGE, TOGETHER)
     np.testing.assert_allclose(table["explained"] + table["left"], table["gap"], atol=1e-12)
     assert table.loc[table["factor"] == "image_light", "n"].sum() == np.isfinite(value).sum()
     assert table.loc[table["factor"] == TOGETHER, "n"].sum() == 900
-    terms = found.terms.set_index("factor")
+    terms = explained.terms.set_index("factor")
     np.testing.assert_allclose(terms["p_holm"].dropna(), multipletests(terms["p"].dropna(), method="holm")[1])
     assert terms["p"].isna().tolist() == [False, False, False, True]
     assert set(np.unique(fifths(value))) == {-1, 0, 1, 2, 3, 4}
 
 
 def test_a_group_without_an_error_has_finite_parts() -> None:
-    found = row(
+    explained_row = row(
         counted(
             ("female", "Black", "blurred", 60, 12),
             ("female", "Black", "sharp", 60, 2),
@@ -135,8 +135,8 @@ def test_a_group_without_an_error_has_finite_parts() -> None:
         ),
         "White women",
     )
-    assert np.isfinite(found[["explained", "low", "high", "left"]].astype(float)).all()
-    assert found["explained"] > 0
+    assert np.isfinite(explained_row[["explained", "low", "high", "left"]].astype(float)).all()
+    assert explained_row["explained"] > 0
 
 
 def test_errors_are_by_person_where_people_are_known() -> None:

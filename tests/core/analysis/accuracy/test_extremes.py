@@ -20,11 +20,11 @@ def made_faces(rows: list[tuple[str, str, int, int]], age: int | None = None, pe
     """Faces of (gender, ethnicity, n, errors); of one age, or of none; with `persons` one person a group."""
     gender, ethnicity, right = (np.concatenate(parts) for parts in zip(*(
         (np.full(n, g), np.full(n, e), np.arange(n) >= wrong) for g, e, n, wrong in rows), strict=True))  # fmt: skip
-    said = (gender == "male") == right
+    predicted = (gender == "male") == right
     identity = [f"{g}{e}" for g, e in zip(gender, ethnicity, strict=True)] if persons else [None] * len(gender)
     return pd.DataFrame(
         {
-            "gender": gender, "ethnicity": ethnicity, "p_male": np.where(said, 0.9, 0.1), "correct": right,
+            "gender": gender, "ethnicity": ethnicity, "p_male": np.where(predicted, 0.9, 0.1), "correct": right,
             "age": pd.array([pd.NA if age is None else age] * len(gender), dtype="Int16"),
             "identity": pd.array(identity, dtype="string"),
         }
@@ -34,30 +34,30 @@ def made_faces(rows: list[tuple[str, str, int, int]], age: int | None = None, pe
 def test_worst_is_the_lowest_upper_bound_and_best_the_highest_lower_one() -> None:
     value, low, high = np.array([0.5, 0.7, 0.9, 1.0]), np.array([0.1, 0.6, 0.88, 0.2]), np.array([0.9, 0.8, 0.92, 1])
     apart = low[:, None] - high[None]
-    found = surest(value, low, high, apart)
-    assert (found.worst, found.best, found.told_apart) == (1, 2, True)
-    assert found.as_low.tolist() == [True, False, False, True]
+    surest_groups = surest(value, low, high, apart)
+    assert (surest_groups.worst, surest_groups.best, surest_groups.told_apart) == (1, 2, True)
+    assert surest_groups.as_low.tolist() == [True, False, False, True]
 
 
 def test_without_a_sure_pair_the_surest_is_given_and_nothing_is_told_apart() -> None:
     value, low, high = np.array([0.9, 0.8, 0.5]), np.array([0.85, 0.5, 0.0]), np.array([0.95, 0.97, 1.0])
-    found = surest(value, low, high, low[:, None] - high[None])
-    assert (found.best, found.worst, found.told_apart) == (0, 1, False)
+    surest_groups = surest(value, low, high, low[:, None] - high[None])
+    assert (surest_groups.best, surest_groups.worst, surest_groups.told_apart) == (0, 1, False)
 
 
 def test_a_group_of_forty_that_fails_is_named_and_one_of_three_that_fails_twice_is_not() -> None:
     rows = [("female", "White", 300, 60), ("male", "White", 400, 8), ("female", "Black", 42, 30)]
-    found = extremes(made_faces(rows))
-    assert (found.worst["group"], found.best["group"], found.told_apart) == ("Black women", "White men", True)
-    assert not found.as_low
-    found = extremes(made_faces([*rows[:2], ("female", "Black", 3, 2)]))
-    assert (found.worst["group"], found.as_low) == ("White women", ("Black women",))
+    pair = extremes(made_faces(rows))
+    assert (pair.worst["group"], pair.best["group"], pair.told_apart) == ("Black women", "White men", True)
+    assert not pair.as_low
+    pair = extremes(made_faces([*rows[:2], ("female", "Black", 3, 2)]))
+    assert (pair.worst["group"], pair.as_low) == ("White women", ("Black women",))
 
 
 def test_every_photograph_of_one_person_says_nothing_sure_of_a_group() -> None:
     many = made_faces([("female", "A", 60, 0), ("male", "A", 60, 50)])
-    one = made_faces([("female", "A", 60, 0), ("male", "A", 60, 50)], persons=True)
-    assert extremes(many).told_apart and not extremes(one).told_apart
+    first_group = made_faces([("female", "A", 60, 0), ("male", "A", 60, 50)], persons=True)
+    assert extremes(many).told_apart and not extremes(first_group).told_apart
 
 
 @pytest.mark.parametrize("small", [1, 5, 30])
@@ -66,32 +66,32 @@ def test_at_equal_ages_a_small_group_is_no_surer_than_its_own_counts(small: int)
     rows = [("female", "A", 200, 20), ("male", "A", 200, 10), ("male", "B", 150, 12), ("female", "B", small, small)]
     faces = made_faces(rows, age=30)
     faces["age"] = pd.array(draw.integers(18, 80, len(faces)), dtype="Int16")
-    found = extremes(faces)
+    pair = extremes(faces)
     raw = gap_of(group_counts(faces, ["gender", "ethnicity"], smallest=1))
-    assert found.at_equal_ages and (found.worst["group"] == "B women") == found.told_apart == (small > 1)
+    assert pair.at_equal_ages and (pair.worst["group"] == "B women") == pair.told_apart == (small > 1)
     if small > 1:
-        assert found.worst["high"] >= raw.worst["high"] - 1e-9
-        assert found.as_they_are.worst["group"] == "B women"
+        assert pair.worst["high"] >= raw.worst["high"] - 1e-9
+        assert pair.as_they_are.worst["group"] == "B women"
 
 
 def test_groups_of_unrecorded_ethnicity_are_named_by_gender_alone() -> None:
     rows = [("female", "not recorded", 100, 30), ("male", "not recorded", 100, 5)]
     for age in (None, 30):
-        found = extremes(made_faces(rows, age))
-        assert (found.worst["group"], found.best["group"]) == ("women", "men")
+        pair = extremes(made_faces(rows, age))
+        assert (pair.worst["group"], pair.best["group"]) == ("women", "men")
     assert extremes(made_faces(rows[:1])) is None
 
 
 def test_among_equal_and_tiny_groups_a_worst_one_is_named_in_under_5_percent() -> None:
-    draw, named = np.random.default_rng(4), 0
+    draw, named_pairs = np.random.default_rng(4), 0
     sizes = (400, 300, 200, 120, 60, 30, 12, 6, 3, 1)
     for _ in range(60):
         rows = [
             ("female" if g % 2 else "male", "ABCDE"[g // 2], n, int(draw.binomial(n, 0.08)))
             for g, n in enumerate(sizes)
         ]
-        named += largest_gap(made_faces(rows), ["gender", "ethnicity"], draws=200).distinguishable
-    assert named <= 6  # binomial: 7 and more of 60 happen in 3 % at a rate of 5 %
+        named_pairs += largest_gap(made_faces(rows), ["gender", "ethnicity"], draws=200).distinguishable
+    assert named_pairs <= 6  # binomial: 7 and more of 60 happen in 3 % at a rate of 5 %
 
 
 def test_columns_of_full_rank_are_those_that_add_to_it() -> None:
@@ -112,6 +112,6 @@ def test_as_many_groups_as_faces_are_named_as_they_are_and_at_once() -> None:
     with pytest.raises(LookwhereError, match="480 faces in 480 groups are no more than the model has terms"):
         age_model.age_model(faces, smallest=1)
     began = time.process_time()
-    found = extremes(faces)
+    pair = extremes(faces)
     assert time.process_time() - began < 10
-    assert not found.at_equal_ages and not found.told_apart
+    assert not pair.at_equal_ages and not pair.told_apart

@@ -101,11 +101,11 @@ def test_a_statistic_is_of_what_is_classified_whatever_it_is(statistic: GroupSta
     faces, words = made_faces(), (ClassWords(label="no glasses"), ClassWords(label="glasses"))
     task = Task(attribute="glasses", classes=("none", "worn"), nouns=words)
     names = {"female": "none", "male": "worn"}
-    other = faces.assign(
+    changed = faces.assign(
         glasses=faces["gender"].map(names), gender="female", predicted=faces["predicted"].map(names)
     ).rename(columns={"p_male": "p_worn", "logit_female": "logit_none", "logit_male": "logit_worn"})
     pd.testing.assert_frame_equal(
-        statistic_table(statistic, carrying(other, task)), statistic_table(statistic, faces), obj=statistic.name
+        statistic_table(statistic, carrying(changed, task)), statistic_table(statistic, faces), obj=statistic.name
     )
 
 

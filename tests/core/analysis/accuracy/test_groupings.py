@@ -27,12 +27,12 @@ def test_every_group_is_counted_as_by_hand(audit: Audit, by: list[str]) -> None:
     table = accuracy_of_groups(audit.faces, by, audit.columns)
     faces = audit.faces.assign(**{name: audit.faces[name].astype("object").fillna("not recorded") for name in by})
     hand = faces.groupby(by)["correct"].agg(["size", "sum"])
-    found = table.set_index(by)[["n", "correct"]]
-    assert len(found) == len(hand) and found["n"].sum() == len(faces)
+    counts = table.set_index(by)[["n", "correct"]]
+    assert len(counts) == len(hand) and counts["n"].sum() == len(faces)
     for key, row in hand.iterrows():
-        assert found.loc[key].tolist() == row.tolist()
+        assert counts.loc[key].tolist() == row.tolist()
     plain = accuracy_by(audit.faces, by).set_index(by)
-    np.testing.assert_allclose(plain.loc[found.index, "accuracy"].to_numpy(float), found["correct"] / found["n"])
+    np.testing.assert_allclose(plain.loc[counts.index, "accuracy"].to_numpy(float), counts["correct"] / counts["n"])
 
 
 def test_groups_are_named_as_a_person_says_them_and_stand_in_the_columns_order(audit: Audit) -> None:

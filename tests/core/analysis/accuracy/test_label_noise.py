@@ -56,9 +56,9 @@ def by_definition(faces: pd.DataFrame) -> np.ndarray:
     label = (faces["gender"] == "male").to_numpy().astype(int)
     threshold = [probability[label == j, j].mean() for j in (0, 1)]
     result = []
-    for p, given in zip(probability, label, strict=True):
+    for p, labelled in zip(probability, label, strict=True):
         above = [j for j in (0, 1) if p[j] >= threshold[j]]
-        result.append(bool(above) and max(above, key=lambda j: p[j]) != given)
+        result.append(bool(above) and max(above, key=lambda j: p[j]) != labelled)
     return np.array(result)
 
 
@@ -85,10 +85,10 @@ def test_planted_mislabels_are_found_and_one_gender_alone_has_none() -> None:
 
 def test_shares_are_counted_by_hand() -> None:
     faces = made()
-    found = label_noise(audit_of(faces), draws=200)
-    shares = found.shares.set_index("where")
+    noise = label_noise(audit_of(faces), draws=200)
+    shares = noise.shares.set_index("where")
     wrong = ~faces["correct"]
-    assert found.errors == wrong.sum()
+    assert noise.errors == wrong.sum()
     assert shares.loc[NEAR_COPIES, "faces"] == 60
     assert shares.loc[NEAR_COPIES, "errors"] == wrong[:60].sum()
     for years in (3, 10, 18):
@@ -102,14 +102,14 @@ def test_shares_are_counted_by_hand() -> None:
 
 def test_variants_leave_out_what_they_say() -> None:
     faces = made()
-    found = {v.without: v for v in label_noise(audit_of(faces), draws=200).variants}
+    variants = {v.without: v for v in label_noise(audit_of(faces), draws=200).variants}
     doubted = likely_mislabels(faces)
-    assert found["all faces"].n == 1200
-    assert found["without near-copies"].n == 1200 - 40, "one face of each cluster of three stays"
-    assert found["without children"].n == (faces["age"] >= ADULT_AGE).sum()
-    assert found["without likely mislabels"].n == (~doubted).sum()
+    assert variants["all faces"].n == 1200
+    assert variants["without near-copies"].n == 1200 - 40, "one face of each cluster of three stays"
+    assert variants["without children"].n == (faces["age"] >= ADULT_AGE).sum()
+    assert variants["without likely mislabels"].n == (~doubted).sum()
     keep = (faces["age"] >= ADULT_AGE) & ~faces["cluster"].duplicated() & ~doubted
-    last = found["without all of these"]
+    last = variants["without all of these"]
     assert last.n == keep.sum()
     assert last.correct == faces.loc[keep, "correct"].sum()
     expected = largest_gap(faces[keep], ["gender", "ethnicity"], draws=200)
@@ -119,11 +119,11 @@ def test_variants_leave_out_what_they_say() -> None:
 
 def test_a_filter_narrows_the_faces_but_not_what_counts_as_doubted() -> None:
     faces = made()
-    within = Filter(gender=("male",), outcome="incorrect")
-    found = label_noise(audit_of(faces), within, draws=200)
+    filter = Filter(gender=("male",), outcome="incorrect")
+    noise = label_noise(audit_of(faces), filter, draws=200)
     men = (faces["gender"] == "male").to_numpy()
-    assert found.n == men.sum(), "an outcome cannot be filtered where outcomes are counted"
-    assert found.shares.set_index("where").loc[MISLABELS, "faces"] == (likely_mislabels(faces) & men).sum()
+    assert noise.n == men.sum(), "an outcome cannot be filtered where outcomes are counted"
+    assert noise.shares.set_index("where").loc[MISLABELS, "faces"] == (likely_mislabels(faces) & men).sum()
 
 
 def test_without_ages_without_errors_and_without_faces() -> None:
@@ -149,15 +149,15 @@ def test_consensus_is_what_all_models_confidently_get_wrong() -> None:
         p = np.where(male ^ wrong, 0.95, 0.05) + draw.uniform(-0.01, 0.01, 1200)
         audit.faces = audit.faces.assign(p_male=p, predicted=np.where(p >= 0.5, "male", "female"))
     audits[2].faces = audits[2].faces.sample(1000, random_state=1)
-    found = consensus(audits)
+    agreement = consensus(audits)
     shared = audits[2].faces["face_id"]
     tables = [audit.faces.set_index("face_id").loc[shared] for audit in audits]
     wrong = np.all([(t["gender"] != t["predicted"]).to_numpy() for t in tables], axis=0)
-    assert found.audits == 3
-    assert found.faces == 1000
-    assert found.wrong == wrong.sum() >= 5
-    assert set(found.face_ids) == set(shared[wrong])
-    assert found.likely == len(found.face_ids) < found.errors
+    assert agreement.audits == 3
+    assert agreement.faces == 1000
+    assert agreement.wrong == wrong.sum() >= 5
+    assert set(agreement.face_ids) == set(shared[wrong])
+    assert agreement.likely == len(agreement.face_ids) < agreement.errors
 
 
 def test_consensus_of_few_or_of_strangers() -> None:
@@ -174,11 +174,11 @@ def test_consensus_of_few_or_of_strangers() -> None:
 def test_the_shipped_audit_told_in_full() -> None:
     shipped_or_skip()
     audit = open_audit(AUDIT)
-    text, found = noise_report(audit), label_noise(audit)
+    text, noise = noise_report(audit), label_noise(audit)
     assert CIRCULAR in text
     clusters = audit.faces["cluster"].value_counts()
-    assert found.shares.set_index("where").loc[NEAR_COPIES, "faces"] == clusters[clusters > 1].sum()
-    assert found.variants[2].n == audit.faces["cluster"].nunique()
+    assert noise.shares.set_index("where").loc[NEAR_COPIES, "faces"] == clusters[clusters > 1].sum()
+    assert noise.variants[2].n == audit.faces["cluster"].nunique()
     assert (likely_mislabels(audit.faces) == by_definition(audit.faces)).all()
-    for variant in found.variants:
+    for variant in noise.variants:
         assert f"{variant.n:,}" in text

@@ -36,13 +36,13 @@ def made(seed: int, by_light: float, n: int = 3000, persons: int | None = None) 
 
 def test_what_goes_with_a_measure_is_laid_to_it_and_not_to_ethnicity() -> None:
     faces, light = made(0, by_light=1.0)
-    found = measured_terms(faces, [light])
-    tests = found.tests.set_index("term")
+    terms = measured_terms(faces, [light])
+    tests = terms.tests.set_index("term")
     assert tests.loc["lightness", "p_holm"] < 1e-6
     assert tests.loc["ethnicity", "p_without"] < 1e-6, "without the measure ethnicity seems to matter"
     assert tests.loc["ethnicity", "p"] > 0.01, "beside it nothing is seen of it"
     assert np.isnan(tests.loc["lightness", "p_without"]) and np.isnan(tests.loc["gender × lightness", "p_without"])
-    words = measured_words(found)
+    words = measured_words(terms)
     assert words.startswith("Lightness (p < 0.0001) goes with being correct, given all other terms. Ethnicity beside")
 
 
@@ -59,8 +59,8 @@ def test_a_measure_that_says_nothing_is_found_at_its_level() -> None:
     for seed in range(60):
         faces, light = made(seed, 0.0, 800)
         p.append(measured_terms(faces, [light]).tests.set_index("term").loc["lightness", "p"])
-    found = np.array(p)
-    assert (found < 0.05).sum() <= 11 and 0.3 < np.median(found) < 0.7
+    p_values = np.array(p)
+    assert (p_values < 0.05).sum() <= 11 and 0.3 < np.median(p_values) < 0.7
 
 
 def test_people_faces_without_a_value_and_what_cannot_be_fitted() -> None:

@@ -87,10 +87,10 @@ def test_terms_and_odds_ratios_are_statsmodels() -> None:
         more, less = (fit(formula) for formula in nested[row.term])
         assert row.statistic == pytest.approx(2 * (more.llf - less.llf), abs=1e-5)
         assert row.df == more.df_model - less.df_model
-    base, other = faces["ethnicity"].value_counts().index[:2]
+    base, second_ethnicity = faces["ethnicity"].value_counts().index[:2]
     full = fit(f"gender * C(ethnicity, Treatment('{base}')) + gender * C(band)")
-    name = f"C(ethnicity, Treatment('{base}'))[T.{other}]"
-    ours = found.odds_ratios.set_index("comparison").loc[f"{other} women against {base} women, same age"]
+    name = f"C(ethnicity, Treatment('{base}'))[T.{second_ethnicity}]"
+    ours = found.odds_ratios.set_index("comparison").loc[f"{second_ethnicity} women against {base} women, same age"]
     assert ours["odds_ratio"] == pytest.approx(np.exp(full.params[name]), rel=1e-5)
     assert [ours["low"], ours["high"]] == pytest.approx(list(np.exp(full.conf_int().loc[name])), rel=1e-5)
     assert ours["p"] == pytest.approx(full.pvalues[name], rel=1e-4)
@@ -116,19 +116,19 @@ def test_standardised_accuracy_is_the_mean_prediction_at_everyones_age() -> None
 
 
 def test_a_gap_that_age_alone_made_is_no_gap_at_equal_ages() -> None:
-    raw, adjusted, kept = 0, 0, []
+    raw, adjusted, reductions = 0, 0, []
     runs = 40
     for seed in range(runs):
         faces = people_of(2400, 100 + seed)
         table = faces.groupby("ethnicity")["y"].agg(["sum", "size"])
         first, last = table.loc["A"], table.loc["C"]
         raw += first["sum"] / first["size"] - last["sum"] / last["size"] > 0.05
-        found = regression(faces)
-        adjusted += found.p(Term.ETHNICITY) < 0.05
-        kept.append(np.ptp(found.standardised["accuracy"]) - np.ptp(found.standardised["standardised"]))
+        fit = regression(faces)
+        adjusted += fit.p(Term.ETHNICITY) < 0.05
+        reductions.append(np.ptp(fit.standardised["accuracy"]) - np.ptp(fit.standardised["standardised"]))
     assert raw >= runs - 2, "the planted gap must be there before age is taken out"
     assert adjusted <= binom.ppf(0.975, runs, 0.05)
-    assert np.mean(kept) > 0.05
+    assert np.mean(reductions) > 0.05
 
 
 def test_a_true_gap_stays_at_equal_ages() -> None:
@@ -143,8 +143,8 @@ def test_errors_by_person_are_statsmodels_cluster_errors() -> None:
     faces["identity"] = pd.array([f"p{n}" for n in owner], dtype="string")
     male = (faces["gender"] == "male") == (faces["y"] == 1)
     faces["p_male"] = np.where(male, 0.9, 0.1)
-    found = regression(faces)
-    assert found.errors == "by person"
+    fit = regression(faces)
+    assert fit.errors == "by person"
     base = faces["ethnicity"].value_counts().index[0]
     formula = f"y ~ gender * C(ethnicity, Treatment('{base}')) + gender * C(band)"
     full = smf.glm(formula, faces, family=sm.families.Binomial()).fit(
@@ -152,7 +152,7 @@ def test_errors_by_person_are_statsmodels_cluster_errors() -> None:
     )
     names = [c for c in full.params.index if "gender" in c and "ethnicity" in c]
     wald = full.wald_test(np.eye(len(full.params))[[list(full.params.index).index(c) for c in names]], scalar=True)
-    row = found.tests.set_index("term").loc["gender × ethnicity"]
+    row = fit.tests.set_index("term").loc["gender × ethnicity"]
     assert row["statistic"] == pytest.approx(float(wald.statistic), rel=1e-6)
     assert row["test"] == "Wald, errors by person"
 
@@ -162,14 +162,14 @@ def test_separation_is_found_named_and_kept_finite() -> None:
     name = faces["ethnicity"].value_counts().index[1]
     cell = (faces["gender"] == "female") & (faces["ethnicity"] == name)
     faces.loc[cell, "p_male"] = 0.1
-    found = regression(faces)
-    assert found.estimator == FIRTH
-    assert f"{name} women ({cell.sum()} faces)" in found.separated
-    assert np.isfinite(found.odds_ratios[["odds_ratio", "low", "high"]].to_numpy()).all()
-    ours = found.odds_ratios[found.odds_ratios["comparison"].str.startswith(f"{name} women")]["odds_ratio"].iloc[0]
+    fit = regression(faces)
+    assert fit.estimator == FIRTH
+    assert f"{name} women ({cell.sum()} faces)" in fit.separated
+    assert np.isfinite(fit.odds_ratios[["odds_ratio", "low", "high"]].to_numpy()).all()
+    ours = fit.odds_ratios[fit.odds_ratios["comparison"].str.startswith(f"{name} women")]["odds_ratio"].iloc[0]
     assert 1 < ours < 1e4, "a maximum likelihood of it runs off to e^25"
-    assert (found.tests["test"] == "penalised likelihood ratio").all()
-    assert found.standardised["standardised_high"].max() <= 1
+    assert (fit.tests["test"] == "penalised likelihood ratio").all()
+    assert fit.standardised["standardised_high"].max() <= 1
 
 
 def test_firth_is_the_maximum_of_the_penalised_likelihood() -> None:
@@ -187,10 +187,12 @@ def test_firth_is_the_maximum_of_the_penalised_likelihood() -> None:
     fit = logistic.firth(x, k, n)
     assert fit.beta == pytest.approx(best.x, abs=1e-5)
     assert fit.loglik == pytest.approx(-best.fun)
-    held = minimize(
+    without_slope = minimize(
         lambda b: loss(np.array([b[0], 0.0, b[1]])), np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-9}
     )
-    assert logistic.firth(x, k, n, free=np.array([True, False, True])).loglik == pytest.approx(-held.fun, abs=1e-7)
+    assert logistic.firth(x, k, n, free=np.array([True, False, True])).loglik == pytest.approx(
+        -without_slope.fun, abs=1e-7
+    )
 
 
 def test_firth_of_a_two_by_two_table_adds_half_to_each_count() -> None:
@@ -213,8 +215,10 @@ def moved_by_some_direction(x: np.ndarray, k: np.ndarray, n: np.ndarray) -> list
     """`separated` row by row: whether a programme of its own moves it."""
     sign = np.where(k == n, 1.0, np.where(k == 0, -1.0, 0.0))
     ahead, mixed = x[sign != 0] * sign[sign != 0, None], x[sign == 0]
-    held = {"A_eq": mixed, "b_eq": np.zeros(len(mixed))} if len(mixed) else {}
-    moved = iter([row @ linprog(-row, -ahead, np.zeros(len(ahead)), **held, bounds=(-1, 1)).x > 1e-7 for row in ahead])
+    equations = {"A_eq": mixed, "b_eq": np.zeros(len(mixed))} if len(mixed) else {}
+    moved = iter(
+        [row @ linprog(-row, -ahead, np.zeros(len(ahead)), **equations, bounds=(-1, 1)).x > 1e-7 for row in ahead]
+    )
     return [bool(next(moved)) if pure else False for pure in sign != 0]
 
 
@@ -240,12 +244,12 @@ def test_thin_age_bands_join_a_neighbour_and_missing_combinations_are_left_out()
     faces = people_of(1500, 6)
     faces = faces[(faces["band"] != 5) | (faces.index < 40)]
     faces = faces[~((faces["gender"] == "male") & (faces["ethnicity"] == "C"))]
-    found = regression(faces)
-    assert "45–59" not in found.bands
-    assert any(band in found.bands for band in ("30–59", "45+"))
-    assert "C men" not in set(found.standardised["group"])
-    assert np.isfinite(found.standardised["standardised"]).all()
-    assert not any("C men" in text for text in found.odds_ratios["comparison"])
+    fit = regression(faces)
+    assert "45–59" not in fit.bands
+    assert any(band in fit.bands for band in ("30–59", "45+"))
+    assert "C men" not in set(fit.standardised["group"])
+    assert np.isfinite(fit.standardised["standardised"]).all()
+    assert not any("C men" in text for text in fit.odds_ratios["comparison"])
 
 
 def test_faces_without_an_age_are_counted_out() -> None:
@@ -298,17 +302,17 @@ def test_fairness_is_fairlearns_on_random_tables(seed: int) -> None:
         }
     )
     threshold = float(draw.uniform(0.05, 0.95))
-    found = fairness(faces, threshold, draws=50, smallest=1)
-    assert [found[name].value for name in MEASURES] == pytest.approx(of_fairlearn(faces, threshold))
-    assert (found.measures["low"] <= found.measures["high"]).all()
+    rates = fairness(faces, threshold, draws=50, smallest=1)
+    assert [rates[name].value for name in MEASURES] == pytest.approx(of_fairlearn(faces, threshold))
+    assert (rates.measures["low"] <= rates.measures["high"]).all()
 
 
 def test_fairness_leaves_out_what_has_no_rate() -> None:
     faces = people_of(900, 10)
     faces.loc[(faces["ethnicity"] == "C") & (faces["gender"] == "male"), "ethnicity"] = "not recorded"
-    found = fairness(faces)
-    assert list(found.groups["ethnicity"]) == list(faces["ethnicity"].value_counts().drop(["C", "not recorded"]).index)
-    assert dict(zip(found.left_out["ethnicity"], found.left_out["why"], strict=True)) == {
+    rates = fairness(faces)
+    assert list(rates.groups["ethnicity"]) == list(faces["ethnicity"].value_counts().drop(["C", "not recorded"]).index)
+    assert dict(zip(rates.left_out["ethnicity"], rates.left_out["why"], strict=True)) == {
         "C": "under 50 men",
         "not recorded": "no ethnicity recorded",
     }
@@ -316,38 +320,38 @@ def test_fairness_leaves_out_what_has_no_rate() -> None:
 
 
 def test_fairness_intervals_reach_zero_where_there_is_parity_and_leave_it_where_not() -> None:
-    held, seen = 0, 0
+    at_zero, above_zero = 0, 0
     for seed in range(100):
         draw = np.random.default_rng(seed)
         faces = people_of(1500, 1000 + seed, young=(0.2, 0.2, 0.2))
         low = fairness(faces, draws=300)["equalized odds difference"].low
-        held += low == 0
+        at_zero += low == 0
         called = np.where(faces["ethnicity"] == "C", draw.random(len(faces)) < 0.3, False)
-        seen += (
+        above_zero += (
             fairness(faces.assign(p_male=np.where(called, 0.1, faces["p_male"])), draws=300)[
                 "equalized odds difference"
             ].low
             > 0
         )
-    assert held >= binom.ppf(0.025, 100, 0.95)
-    assert seen > 95
+    assert at_zero >= binom.ppf(0.025, 100, 0.95)
+    assert above_zero > 95
 
 
 def test_the_shipped_audit_equals_fairlearn_and_takes_no_second() -> None:
     shipped_or_skip()
     audit = open_audit(AUDIT)
-    for within in (Filter(), Filter(age_from=ADULT_AGE)):
-        faces = audit.faces[within.mask(audit.faces)]
-        found = fairness(faces)
-        assert found.left_out.empty
-        assert [found[name].value for name in MEASURES] == pytest.approx(of_fairlearn(faces))
+    for filter in (Filter(), Filter(age_from=ADULT_AGE)):
+        faces = audit.faces[filter.mask(audit.faces)]
+        rates = fairness(faces)
+        assert rates.left_out.empty
+        assert [rates[name].value for name in MEASURES] == pytest.approx(of_fairlearn(faces))
         frame = fl.MetricFrame(
             metrics={"tpr": fl.true_positive_rate, "fpr": fl.false_positive_rate},
             y_true=(faces["gender"] == "male").astype(int),
             y_pred=(faces["p_male"] >= 0.5).astype(int),
             sensitive_features=faces["ethnicity"],
         )
-        ours = found.groups.set_index("ethnicity")[["tpr", "fpr"]]
+        ours = rates.groups.set_index("ethnicity")[["tpr", "fpr"]]
         assert np.allclose(ours, frame.by_group.loc[ours.index])
     gaps_report(audit, Filter())
     start = time.process_time()

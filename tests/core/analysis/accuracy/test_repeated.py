@@ -87,8 +87,8 @@ def test_the_store_tells_which_images_are_one_photograph(tmp_path: Path) -> None
     store = replace(store, images=images, faces=faces)
     made = made_audit(faces=faces.drop(columns="row"), errors=0.0)
     audit = replace(made, manifest=replace(made.manifest, data_fingerprint=store.manifest.data_fingerprint))
-    told = with_clusters_of(audit, store)
-    assert told.faces["cluster"].duplicated(keep=False).tolist() == [True, True] + [False] * 38
-    assert told.manifest.copies_by == BY_FACE and audit.manifest.copies_by is None
+    clustered = with_clusters_of(audit, store)
+    assert clustered.faces["cluster"].duplicated(keep=False).tolist() == [True, True] + [False] * 38
+    assert clustered.manifest.copies_by == BY_FACE and audit.manifest.copies_by is None
     with pytest.raises(LookwhereError, match="other data than was audited"):
         with_clusters_of(replace(made, manifest=replace(made.manifest, data_fingerprint="0" * 64)), store)

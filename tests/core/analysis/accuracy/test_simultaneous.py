@@ -82,16 +82,16 @@ def nulls(request: pytest.FixtureRequest) -> tuple[float, pd.DataFrame]:
 
 
 def test_of_500_nulls_no_more_than_5_percent_come_out(nulls: tuple[float, pd.DataFrame]) -> None:
-    _, found = nulls
-    assert found["holm"].sum() <= MOST
-    assert found["gap"].sum() <= MOST
+    _, table = nulls
+    assert table["holm"].sum() <= MOST
+    assert table["gap"].sum() <= MOST
 
 
 def test_the_family_wise_rate_is_not_far_below_5_percent_either(nulls: tuple[float, pd.DataFrame]) -> None:
-    p, found = nulls
+    p, table = nulls
     if p < 0.95:  # nearer to 100 % the counts are too discrete for any test to use up its 5 %
-        assert found["gap"].sum() >= 5
-        assert found["holm"].sum() >= 5
+        assert table["gap"].sum() >= 5
+        assert table["holm"].sum() >= 5
 
 
 def test_simultaneous_intervals_cover_all_groups_in_95_of_100(nulls: tuple[float, pd.DataFrame]) -> None:
@@ -101,9 +101,9 @@ def test_simultaneous_intervals_cover_all_groups_in_95_of_100(nulls: tuple[float
 def test_the_largest_gap_is_biased_up_and_its_correction_is_nearer_to_the_truth(
     nulls: tuple[float, pd.DataFrame],
 ) -> None:
-    _, found = nulls
-    assert found["observed"].mean() > 0.01, "ten equal groups never come out equal"
-    assert 0 < found["corrected"].mean() < 0.8 * found["observed"].mean()
+    _, table = nulls
+    assert table["observed"].mean() > 0.01, "ten equal groups never come out equal"
+    assert 0 < table["corrected"].mean() < 0.8 * table["observed"].mean()
 
 
 @pytest.mark.parametrize(
@@ -140,18 +140,18 @@ def test_counting_faces_gives_what_the_simulations_count() -> None:
 def test_a_planted_gap_of_eight_points_is_found() -> None:
     draw, n = np.random.default_rng(3), (400,) * 8
     p = np.array([0.96] * 7 + [0.88])
-    found = []
+    widths = []
     for _ in range(40):
         faces = made(list(draw.binomial(n, p)), n)
         gap, tests = largest_gap(faces, BY, draws=300), pairwise(faces, BY, family="rest")
         first = tests.iloc[0]
-        found.append(
+        widths.append(
             (
                 gap.distinguishable and gap.worst["group"] == "D men",
                 first["first"] == "D men" and first["p_holm"] < 0.05,
             )
         )
-    assert np.mean(found, axis=0).min() > 0.8
+    assert np.mean(widths, axis=0).min() > 0.8
 
 
 def test_groups_without_an_error_keep_an_interval_and_never_pass_100_percent() -> None:
@@ -183,8 +183,8 @@ def test_small_groups_have_exact_intervals_and_no_tests() -> None:
     row = bands.table.set_index("group").loc["A women"]
     exact = binomtest(40, 49).proportion_ci(0.95 ** (1 / 3), "exact")
     assert row["low"] <= exact.low + 1e-12 and row["high"] >= exact.high - 1e-12
-    left = group_counts(faces, BY).left_out
-    assert list(left["group"]) == ["A women"] and list(left["n"]) == [49]
+    excluded = group_counts(faces, BY).left_out
+    assert list(excluded["group"]) == ["A women"] and list(excluded["n"]) == [49]
     assert "A women" not in set(pairwise(faces, BY)[["first", "second"]].to_numpy().ravel())
     assert gap_of(group_counts(made([40, 60], (49, 60)), BY)) is None
     assert largest_gap(made([40, 60], (49, 60)), BY).worst["group"] == "A women"
@@ -288,19 +288,19 @@ def test_what_groups_are_made_by() -> None:
 @pytest.mark.parametrize("counts", [(90, 100, 80, 100), (380, 396, 271, 312), (45, 90, 60, 80), (150, 300, 1, 20)])
 def test_the_score_test_is_pearsons(counts: tuple[int, int, int, int]) -> None:
     k1, n1, k2, n2 = counts
-    found = two_groups(*counts)
-    assert found.test == "score"
-    assert found.p == pytest.approx(chi2_contingency([[k1, n1 - k1], [k2, n2 - k2]], correction=False).pvalue)
-    assert found.p == pytest.approx(proportions_ztest([k1, k2], [n1, n2])[1])
-    assert found.difference == newcombe(*counts)
+    test = two_groups(*counts)
+    assert test.test == "score"
+    assert test.p == pytest.approx(chi2_contingency([[k1, n1 - k1], [k2, n2 - k2]], correction=False).pvalue)
+    assert test.p == pytest.approx(proportions_ztest([k1, k2], [n1, n2])[1])
+    assert test.difference == newcombe(*counts)
 
 
 @pytest.mark.parametrize("counts", [(99, 100, 95, 100), (50, 50, 60, 61), (100, 100, 100, 100), (3, 400, 0, 50)])
 def test_small_expected_counts_take_fishers_test(counts: tuple[int, int, int, int]) -> None:
     k1, n1, k2, n2 = counts
-    found = two_groups(*counts)
-    assert found.test == "Fisher exact"
-    assert found.p == pytest.approx(fisher_exact([[k1, n1 - k1], [k2, n2 - k2]])[1])
+    test = two_groups(*counts)
+    assert test.test == "Fisher exact"
+    assert test.p == pytest.approx(fisher_exact([[k1, n1 - k1], [k2, n2 - k2]])[1])
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.data())
@@ -353,8 +353,8 @@ def test_faces_needed_have_the_power_asked_for(p: float, difference: float) -> N
     theirs = power_proportions_2indep(difference, p - difference, n, return_results=False)
     assert theirs == pytest.approx(0.8, abs=0.005)
     if p < 0.97:  # Cohen's arcsine is another approximation, near to ours away from the edge
-        other = NormalIndPower().solve_power(proportion_effectsize(p, p - difference), alpha=0.05, power=0.8)
-        assert n == pytest.approx(other, rel=0.06)
+        needed = NormalIndPower().solve_power(proportion_effectsize(p, p - difference), alpha=0.05, power=0.8)
+        assert n == pytest.approx(needed, rel=0.06)
 
 
 def test_faces_needed_by_simulation() -> None:

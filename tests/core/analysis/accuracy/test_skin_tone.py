@@ -56,11 +56,11 @@ def test_by_face_there_is_everything_but_skin_tone(pair: tuple[Audit, AlignedSto
 def test_counts_are_of_disjoint_groups_by_third_and_outcome(pair: tuple[Audit, AlignedStore]) -> None:
     audit, store = pair
     lay_beside(audit, store)
-    found = read_skin_tone(audit)
-    assert found.measured == N
-    assert found.edges == pytest.approx(np.quantile(np.linspace(-40, 60, N), (1 / 3, 2 / 3)), abs=0.6)
+    skin_tone = read_skin_tone(audit)
+    assert skin_tone.measured == N
+    assert skin_tone.edges == pytest.approx(np.quantile(np.linspace(-40, 60, N), (1 / 3, 2 / 3)), abs=0.6)
     faces = audit.faces.assign(tone=store.measured[SKIN_TONE].to_numpy())
-    for counts in found.counts:
+    for counts in skin_tone.counts:
         inside = faces[(faces["gender"] == counts.gender) & (faces["ethnicity"] == counts.ethnicity)]
         assert counts.ages == ADULTS
         assert total(counts).n == len(inside)
@@ -71,11 +71,11 @@ def test_counts_are_of_disjoint_groups_by_third_and_outcome(pair: tuple[Audit, A
             assert counts.parts[0].incorrect == (~dark["correct"]).sum()
         else:
             assert counts.thirds == OVER_ALL
-    assert {row["group"] for row in found.explained["adults"]} == {counts.group for counts in found.counts}
+    assert {row["group"] for row in skin_tone.explained["adults"]} == {counts.group for counts in skin_tone.counts}
 
 
 @pytest.mark.parametrize(
-    ("part", "wrong", "told"),
+    ("part", "wrong", "is_told"),
     [
         ([0] * 40 + [1] * 40, [True] * 12 + [False] * 28 + [True] * 3 + [False] * 37, True),
         ([0] * 40 + [1] * 40, [True] * 15 + [False] * 65, False),  # all errors are dark: each would be known to be
@@ -83,8 +83,8 @@ def test_counts_are_of_disjoint_groups_by_third_and_outcome(pair: tuple[Audit, A
         ([0] * 40 + [1] * 40, [True] * 40 + [True] * 25 + [False] * 15, False),  # all correct ones are light
     ],
 )
-def test_an_outcome_is_told_only_where_nobodys_third_follows(part: list, wrong: list, told: bool) -> None:
-    assert outcome_told(np.array(part), np.array(wrong), np.arange(80)) is told
+def test_an_outcome_is_told_only_where_nobodys_third_follows(part: list, wrong: list, is_told: bool) -> None:
+    assert outcome_told(np.array(part), np.array(wrong), np.arange(80)) is is_told
 
 
 def test_parts_of_too_few_people_are_joined() -> None:
@@ -129,30 +129,31 @@ def test_counts_beside_two_audits_that_differ_in_one_outcome_would_tell_that_fac
     """Another model, or a review that flips one label: who has both files knows whose outcome differs."""
     audit, store = pair
     correct = audit.faces["correct"].to_numpy().copy()
-    one = int(np.flatnonzero(correct & (audit.faces["gender"] == "female") & (audit.faces["ethnicity"] == "White"))[9])
-    correct[one] = False
-    other = made_audit(faces=store.faces, correct=correct, path=tmp_path / "models/other/audits/all")
+    face = int(np.flatnonzero(correct & (audit.faces["gender"] == "female") & (audit.faces["ethnicity"] == "White"))[9])
+    correct[face] = False
+    second_audit = made_audit(faces=store.faces, correct=correct, path=tmp_path / "models/other/audits/all")
     assert lay_beside(audit, store) is None
-    told = incorrect(audit, 3)
+    error_tone = incorrect(audit, 3)
 
     apart = made_audit(faces=store.faces, correct=correct, path=tmp_path / "elsewhere/models/other/audits/all")
     assert lay_beside(apart, store) is None
     less = [
-        b - a for a, b in zip(told["White women", OVER_ALL], incorrect(apart, 3)["White women", OVER_ALL], strict=True)
+        b - a
+        for a, b in zip(error_tone["White women", OVER_ALL], incorrect(apart, 3)["White women", OVER_ALL], strict=True)
     ]
     tone = store.measured[SKIN_TONE].to_numpy()
-    third = int(np.searchsorted(read_skin_tone(apart).edges, tone[one], side="right"))
+    third = int(np.searchsorted(read_skin_tone(apart).edges, tone[face], side="right"))
     assert less == [int(n == third) for n in range(3)], "subtracted, they say which third the one face is in"
 
-    assert lay_beside(other, store) == (
+    assert lay_beside(second_audit, store) == (
         f"{audit.path} has counts of some of the same faces, and the two subtracted could tell one face's"
     )
-    assert read_skin_tone(other) is None and (other.path / MEASURED).is_file()
+    assert read_skin_tone(second_audit) is None and (second_audit.path / MEASURED).is_file()
     # Published and then deleted, the first file is with whoever has it.
     shutil.rmtree(audit.path)
-    assert lay_beside(other, store).startswith("another audit had counts of some of the same faces")
+    assert lay_beside(second_audit, store).startswith("another audit had counts of some of the same faces")
     (tmp_path / "models" / REMEMBERED).unlink()
-    assert lay_beside(other, store) is None
+    assert lay_beside(second_audit, store) is None
 
 
 def test_the_same_faces_and_outcomes_may_be_counted_again(pair: tuple[Audit, AlignedStore], tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_the_same_faces_and_outcomes_may_be_counted_again(pair: tuple[Audit, Ali
     audit, store = pair
     correct = audit.faces["correct"].to_numpy()
     again = made_audit(faces=store.faces, correct=correct, path=tmp_path / "models/made/audits/by-occlusion")
-    assert [lay_beside(one, store) for one in (audit, audit, again)] == [None] * 3
+    assert [lay_beside(candidate, store) for candidate in (audit, audit, again)] == [None] * 3
     assert incorrect(again, 3) == incorrect(audit, 3)
 
 
@@ -184,13 +185,13 @@ def test_splits_without_a_face_in_common_are_counted_each(pair: tuple[Audit, Ali
 def test_what_another_process_is_about_to_tell_is_waited_for(pair: tuple[Audit, AlignedStore]) -> None:
     """Two that look before either writes would both tell their counts, which the two subtracted would undo."""
     audit, store = pair
-    told: list[str | None] = []
-    measuring = threading.Thread(target=lambda: told.append(lay_beside(audit, store)))
+    answers: list[str | None] = []
+    measuring = threading.Thread(target=lambda: answers.append(lay_beside(audit, store)))
     with alone(audit.path.parents[2] / "averages", "keeping"):
         measuring.start()
         measuring.join(2)
         assert measuring.is_alive()
         assert not (audit.path / FILE).exists()
     measuring.join(30)
-    assert told == [None]
+    assert answers == [None]
     assert (audit.path / FILE).exists()

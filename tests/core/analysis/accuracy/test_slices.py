@@ -24,28 +24,28 @@ def audited(n: int = 2000, seed: int = 0, planted: float = 0.0, persons: int | N
 
 @pytest.mark.parametrize("persons", [None, 500])
 def test_a_planted_slice_is_found_and_named_first(persons: int | None) -> None:
-    found = find_slices(audited(planted=0.4, persons=persons), MADE_COLUMNS, draws=200)
-    first = found.held.iloc[0]
+    search = find_slices(audited(planted=0.4, persons=persons), MADE_COLUMNS, draws=200)
+    first = search.held.iloc[0]
     assert first["slice"] == "Black women, glasses: yes"
     assert set(first["columns"]) == {"gender", "ethnicity", "glasses"}
     assert 0 < first["low"] < first["less"]
     assert first["accuracy"] == pytest.approx(1 - first["incorrect"] / first["n"])
-    assert first["p"] <= found.critical < 0.01
-    assert found.by_person is (persons is not None)
+    assert first["p"] <= search.critical < 0.01
+    assert search.by_person is (persons is not None)
 
 
 def test_a_slice_of_the_classified_column_is_named_by_the_tasks_words() -> None:
     column = MADE_COLUMNS[0]
-    found = find_slices(carrying(audited(planted=0.4), task_for(column)), MADE_COLUMNS, draws=50)
-    assert found.held.iloc[0]["slice"] == "Black women with glasses"
+    search = find_slices(carrying(audited(planted=0.4), task_for(column)), MADE_COLUMNS, draws=50)
+    assert search.held.iloc[0]["slice"] == "Black women with glasses"
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_errors_at_random_make_no_slice_that_holds(seed: int) -> None:
-    found = find_slices(audited(1200, seed), MADE_COLUMNS, draws=100)
-    assert found.searched > 100
-    assert found.held.empty
-    assert not found.taken["holds"].any()
+    search = find_slices(audited(1200, seed), MADE_COLUMNS, draws=100)
+    assert search.searched > 100
+    assert search.held.empty
+    assert not search.taken["holds"].any()
 
 
 def test_counts_are_those_of_the_slice_in_each_half() -> None:
@@ -56,23 +56,23 @@ def test_counts_are_those_of_the_slice_in_each_half() -> None:
     wrong = ~faces["correct"].to_numpy()
     assert (row["searched_n"], row["searched_incorrect"]) == ((inside & first).sum(), (inside & first & wrong).sum())
     assert (row["n"], row["incorrect"]) == ((inside & ~first).sum(), (inside & ~first & wrong).sum())
-    others = ~inside & ~first
-    assert row["others"] == pytest.approx(1 - (wrong & others).sum() / others.sum())
+    rest = ~inside & ~first
+    assert row["others"] == pytest.approx(1 - (wrong & rest).sum() / rest.sum())
 
 
 def test_the_search_does_not_see_the_other_half() -> None:
     """With other errors in the second half the same slices are taken, with the same numbers of the first."""
     faces = audited(planted=0.3)
-    other = faces.assign(correct=faces["correct"].where(halves(faces), True))
-    other.loc[other.index[~halves(faces)][:40], "correct"] = False
-    seen = ["slice", "searched_n", "searched_incorrect", "searched_p"]
-    one, two = (find_slices(table, MADE_COLUMNS, draws=20).taken[seen] for table in (faces, other))
-    pd.testing.assert_frame_equal(*(t.sort_values("slice", ignore_index=True) for t in (one, two)))
+    changed = faces.assign(correct=faces["correct"].where(halves(faces), True))
+    changed.loc[changed.index[~halves(faces)][:40], "correct"] = False
+    columns = ["slice", "searched_n", "searched_incorrect", "searched_p"]
+    first_slices, two = (find_slices(table, MADE_COLUMNS, draws=20).taken[columns] for table in (faces, changed))
+    pd.testing.assert_frame_equal(*(t.sort_values("slice", ignore_index=True) for t in (first_slices, two)))
 
 
 def test_people_and_near_copies_are_in_one_half() -> None:
-    known = made_faces(600, persons=70)
-    assert known.assign(half=halves(known))[["identity", "half"]].drop_duplicates()["identity"].is_unique
+    of_people = made_faces(600, persons=70)
+    assert of_people.assign(half=halves(of_people))[["identity", "half"]].drop_duplicates()["identity"].is_unique
     copies = made_faces(600, columns={"cluster": np.arange(600) // 3})
     assert copies.assign(half=halves(copies))[["cluster", "half"]].drop_duplicates()["cluster"].is_unique
     assert abs(halves(copies).mean() - 0.5) < 0.01
@@ -87,11 +87,11 @@ def test_tails_are_the_hypergeometric_distributions() -> None:
 def test_few_faces_no_errors_and_one_group_are_searched_in_vain() -> None:
     few = audited(2 * LEAST)
     assert find_slices(few[few["gender"] == "female"][:LEAST].assign(ethnicity="White", age=30)).searched == 0
-    found = find_slices(audited(400).assign(correct=True), MADE_COLUMNS)
-    assert found.searched > 0
-    assert found.taken.empty
-    assert found.held.empty
-    assert np.isnan(found.critical)
+    search = find_slices(audited(400).assign(correct=True), MADE_COLUMNS)
+    assert search.searched > 0
+    assert search.taken.empty
+    assert search.held.empty
+    assert np.isnan(search.critical)
 
 
 def test_slices_that_are_the_same_faces_are_taken_once() -> None:
@@ -101,8 +101,8 @@ def test_slices_that_are_the_same_faces_are_taken_once() -> None:
     twice = tuple(
         MADE_COLUMNS[0].__class__(name=name, kind="category", levels=("no", "yes")) for name in ("glasses", "camera")
     )
-    taken = find_slices(again, twice, draws=20).taken["slice"]
-    assert sum("yes" in name and name.startswith("Black women") for name in taken) == 1
+    names = find_slices(again, twice, draws=20).taken["slice"]
+    assert sum("yes" in name and name.startswith("Black women") for name in names) == 1
 
 
 def test_a_crossing_that_hardly_narrows_a_slice_is_that_slice() -> None:
@@ -112,6 +112,6 @@ def test_a_crossing_that_hardly_narrows_a_slice_is_that_slice() -> None:
     colour = MADE_COLUMNS[0].__class__(name="image_colour", kind="category", levels=("grey", "colour"), measured=True)
     faces = faces.assign(image_colour=colour.levelled(np.where(grey, "grey", "colour")))
     wrong = (faces["gender"] == "female").to_numpy() & (np.random.default_rng(2).random(3000) < 0.3)
-    found = find_slices(faces.assign(correct=~wrong), (colour,), draws=50)
-    assert found.held["slice"].iloc[0] == "women"
-    assert "women, image_colour: colour" not in set(found.taken["slice"])
+    search = find_slices(faces.assign(correct=~wrong), (colour,), draws=50)
+    assert search.held["slice"].iloc[0] == "women"
+    assert "women, image_colour: colour" not in set(search.taken["slice"])

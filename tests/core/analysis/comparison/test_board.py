@@ -76,12 +76,12 @@ def test_who_gets_no_answer_follows_from_the_predictions(models: list[BoardModel
             p = faces["p_male"].astype(float)
             sure = np.maximum(p, 1 - p)
             # The tenth it is least sure of is left out; faces that are equally sure stay together, answered.
-            kept = sure >= np.sort(sure)[int(0.1 * len(sure) + 1e-9)]
+            answered = sure >= np.sort(sure)[int(0.1 * len(sure) + 1e-9)]
             row = table.loc[model.title]
-            assert row["answered"] == pytest.approx(kept.mean()) and 0.9 <= row["answered"] < 1
-            assert row["accuracy"] == pytest.approx(faces.loc[kept, "right"].mean())
+            assert row["answered"] == pytest.approx(answered.mean()) and 0.9 <= row["answered"] < 1
+            assert row["accuracy"] == pytest.approx(faces.loc[answered, "right"].mean())
             assert row["accuracy_of_all"] == pytest.approx(faces["right"].mean())
-            groups = kept.groupby([faces["gender"], faces["ethnicity"]]).agg(["size", "sum", "mean"])
+            groups = answered.groupby([faces["gender"], faces["ethnicity"]]).agg(["size", "sum", "mean"])
             level = 1 - 0.95 ** (1 / len(groups))
             low = beta.ppf(level / 2, groups["sum"], groups["size"] - groups["sum"] + 1)
             high = np.nan_to_num(beta.ppf(1 - level / 2, groups["sum"] + 1, groups["size"] - groups["sum"]), nan=1.0)
@@ -125,9 +125,9 @@ def test_differences_between_data_sets_follow_from_the_predictions(models: list[
         assert row["low"] == pytest.approx(change - np.hypot(home.mean() - low, other_high - abroad.mean()))
         assert row["high"] == pytest.approx(change + np.hypot(high - home.mean(), abroad.mean() - other_low))
     for name, row in table.iterrows():
-        others = float(np.median([change for other, change in apart.items() if other != name]))
-        assert row["others"] == pytest.approx(others)
-        assert row["evidently_seen"] == (row["low"] > others + 0.05)
+        median_change = float(np.median([change for other, change in apart.items() if other != name]))
+        assert row["others"] == pytest.approx(median_change)
+        assert row["evidently_seen"] == (row["low"] > median_change + 0.05)
 
 
 def wilson(right: pd.Series) -> tuple[float, float]:
@@ -159,9 +159,9 @@ def test_every_declaration_says_where_its_facts_come_from_and_that_of_the_exampl
 
 def test_a_model_far_better_at_home_than_the_others_has_evidently_seen_it() -> None:
     """Three models lose 5 points abroad; the fourth loses 30."""
-    given = {"a": (0.85, 0.80), "b": (0.75, 0.70), "c": (0.95, 0.90), "d": (0.95, 0.65)}
+    accuracies = {"a": (0.85, 0.80), "b": (0.75, 0.70), "c": (0.95, 0.90), "d": (0.95, 0.65)}
     models = []
-    for name, rates in given.items():
+    for name, rates in accuracies.items():
         audits = {
             data: made_audit(400, correct=np.arange(400) < 400 * rate)
             for data, rate in zip(("utkface", "fairface"), rates, strict=True)

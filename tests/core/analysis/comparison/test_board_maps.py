@@ -28,11 +28,14 @@ def test_a_groups_map_is_the_mean_for_the_label_and_groups_of_few_people_have_no
     faces = made(GROUPS)
     evidence = np.random.default_rng(0).standard_normal((len(faces), 2, 3, 3)).astype(np.float32)
     women, men = by_group(faces, evidence)
-    assert [(one.gender, one.ethnicity, one.n) for one in (women, men)] == [("female", "A", 12), ("male", "A", 13)]
+    assert [(group.gender, group.ethnicity, group.n) for group in (women, men)] == [
+        ("female", "A", 12),
+        ("male", "A", 13),
+    ]
     np.testing.assert_allclose(women.mean, (evidence[:12, 0] - evidence[:12, 1]).mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(men.mean, (evidence[12:25, 1] - evidence[12:25, 0]).mean(axis=0), atol=1e-6)
     of_one = faces.assign(cluster=np.where(np.arange(len(faces)) < 4, 0, faces["cluster"]))
-    assert [one.gender for one in by_group(of_one, evidence)] == ["male"]
+    assert [group.gender for group in by_group(of_one, evidence)] == ["male"]
     with pytest.raises(LookwhereError, match="14 a side"):
         by_group(faces, np.zeros((len(faces), 2, 15, 15)))
 
@@ -62,12 +65,12 @@ def test_what_is_written_is_read_and_what_may_not_be_shown_is_refused(tmp_path: 
     groups = by_group(faces, np.random.default_rng(1).standard_normal((len(faces), 2, 2, 3)))
     for data in ("utkface", "fairface"):
         write_maps(file, "occlusion", data, groups)
-    found = read_maps(file)
-    assert isinstance(found, ModelMaps) and list(found.groups) == ["fairface", "utkface"]
-    np.testing.assert_allclose(found.groups["fairface"][1].mean, groups[1].mean, rtol=1e-3)
-    np.testing.assert_allclose(found.of("utkface", "male"), relative(groups[1].mean), rtol=1e-3)
-    assert np.abs(found.of("utkface", "male")).mean() == pytest.approx(1)
-    assert found.of("utkface", "male", "B") is None and found.faces("utkface", "female") == 12
+    maps_read = read_maps(file)
+    assert isinstance(maps_read, ModelMaps) and list(maps_read.groups) == ["fairface", "utkface"]
+    np.testing.assert_allclose(maps_read.groups["fairface"][1].mean, groups[1].mean, rtol=1e-3)
+    np.testing.assert_allclose(maps_read.of("utkface", "male"), relative(groups[1].mean), rtol=1e-3)
+    assert np.abs(maps_read.of("utkface", "male")).mean() == pytest.approx(1)
+    assert maps_read.of("utkface", "male", "B") is None and maps_read.faces("utkface", "female") == 12
     content = json.loads(file.read_text())
     content["data"]["fairface"][0]["n"] = 10
     file.write_text(json.dumps(content))

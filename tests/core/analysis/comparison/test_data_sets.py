@@ -35,9 +35,9 @@ def audit_of(name: str, fingerprint: str, correct: dict[tuple[str, str], tuple[i
     ]
     table = pd.DataFrame(rows)
     faces = made_faces(len(table)).assign(gender=table["gender"], ethnicity=table["ethnicity"], age=30)
-    made = made_audit(faces=faces, correct=table["right"].to_numpy(), shape=None)
-    manifest = replace(made.manifest, data_fingerprint=fingerprint, dataset=name)
-    return replace(made, manifest=manifest, path=made.path.with_name(name), name=name)
+    audit = made_audit(faces=faces, correct=table["right"].to_numpy(), shape=None)
+    manifest = replace(audit.manifest, data_fingerprint=fingerprint, dataset=name)
+    return replace(audit, manifest=manifest, path=audit.path.with_name(name), name=name)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,10 @@ def both(home: Audit, abroad: Audit) -> list[DataSetAudit]:
 
 
 def test_the_training_data_come_first_whichever_is_open(both: list[DataSetAudit]) -> None:
-    assert [(one.audit.manifest.dataset, one.seen) for one in both] == [("home", Seen.HOME), ("abroad", Seen.ABROAD)]
+    assert [(member.audit.manifest.dataset, member.seen) for member in both] == [
+        ("home", Seen.HOME),
+        ("abroad", Seen.ABROAD),
+    ]
     assert seen_in_training(both[0].audit, ModelInfo(input_size=112)) is Seen.UNKNOWN
 
 
@@ -72,47 +75,49 @@ def test_the_same_pictures_with_other_columns_are_no_data_set_of_their_own(home:
         sketch = tuple(f"{n:012x}" for n in pictures)
         return replace(audit, manifest=replace(audit.manifest, data_fingerprint=fingerprint, pictures=sketch))
 
-    first, again, other = of(home, "h", range(256)), of(home, "own", range(200, 456)), of(abroad, "a", range(900, 999))
-    assert [one.audit for one in of_other_data(first, [again, other], None)] == [first, other]
+    first, again, third = of(home, "h", range(256)), of(home, "own", range(200, 456)), of(abroad, "a", range(900, 999))
+    assert [member.audit for member in of_other_data(first, [again, third], None)] == [first, third]
 
 
 def test_what_is_copied_from_the_training_data_is_at_home(abroad: Audit) -> None:
     info = ModelInfo(input_size=112, data=DataInfo(fingerprint="h"))
     assert seen_in_training(abroad, info) is Seen.ABROAD
-    for copies, seen in ((46, Seen.HOME), (45, Seen.ABROAD)):  # of 90 faces
-        found = TrainingCopies(datasets=("home",), compared=250, copies=copies, near_copies=None, left_out=False)
-        copied = replace(abroad, manifest=replace(abroad.manifest, training_copies=found))
-        assert seen_in_training(copied, info) is seen
+    for copies, expected in ((46, Seen.HOME), (45, Seen.ABROAD)):  # of 90 faces
+        copies_record = TrainingCopies(
+            datasets=("home",), compared=250, copies=copies, near_copies=None, left_out=False
+        )
+        copied = replace(abroad, manifest=replace(abroad.manifest, training_copies=copies_record))
+        assert seen_in_training(copied, info) is expected
 
 
 def test_data_sets_are_called_by_their_own_names(home: Audit) -> None:
-    named = replace(home, manifest=replace(home.manifest, dataset="fairface"))
-    assert data_set_name(DataSetAudit(named, Seen.ABROAD)) == "FairFace, data it was not trained on"
+    renamed = replace(home, manifest=replace(home.manifest, dataset="fairface"))
+    assert data_set_name(DataSetAudit(renamed, Seen.ABROAD)) == "FairFace, data it was not trained on"
 
 
 def test_how_many_of_each_data_sets_faces_are_shown_is_said(both: list[DataSetAudit]) -> None:
     adults = Filter(age_from=18)
-    home, abroad = (int(adults.mask(one.audit.faces).sum()) for one in both)
-    every = [len(one.audit.faces) for one in both]
+    home, abroad = (int(adults.mask(member.audit.faces).sum()) for member in both)
+    every = [len(member.audit.faces) for member in both]
     assert shown_sentence(both, adults) == (
         f"Shown are {home} of home's {every[0]} and {abroad} of abroad's {every[1]} audited faces."
     )
 
 
 def test_a_data_set_without_a_column_that_is_asked_of_is_said(home: Audit, abroad: Audit) -> None:
-    both = [DataSetAudit(one, Seen.ABROAD) for one in (home, abroad)]
+    both = [DataSetAudit(audit, Seen.ABROAD) for audit in (home, abroad)]
     column = Column(name="hat", kind=Kind.YES_NO, levels=("no", "yes"), words="a hat")
-    asked = Filter(columns=(("hat", ("yes",)),))
-    assert not asked.applies_to(abroad.faces) and asked.applies_to(abroad.faces.assign(hat="yes"))
-    assert without_columns(both[1:], asked, [column]) == (f"Not beside it: {abroad.name}, which has no column a hat.")
+    filter = Filter(columns=(("hat", ("yes",)),))
+    assert not filter.applies_to(abroad.faces) and filter.applies_to(abroad.faces.assign(hat="yes"))
+    assert without_columns(both[1:], filter, [column]) == (f"Not beside it: {abroad.name}, which has no column a hat.")
 
 
 def test_of_the_training_data_it_is_said_which_splits_were_audited(both: list[DataSetAudit]) -> None:
     home = both[0]
     trained_on = replace(home, audit=replace(home.audit, manifest=replace(home.audit.manifest, splits=("train",))))
-    other = replace(home, audit=replace(home.audit, manifest=replace(home.audit.manifest, splits=("test",))))
+    test_only = replace(home, audit=replace(home.audit, manifest=replace(home.audit.manifest, splits=("test",))))
     assert data_set_name(trained_on) == "home, train split of the data it was trained on"
-    assert data_set_name(other) == "home, test split of the data it was trained on"
+    assert data_set_name(test_only) == "home, test split of the data it was trained on"
     assert data_set_name(both[1]) == "abroad, data it was not trained on"
 
 
@@ -139,8 +144,8 @@ def test_the_surest_drop_comes_first_at_the_level_of_all_groups(both: list[DataS
 
 
 def test_the_sentence_gives_both_accuracies_and_the_group(both: list[DataSetAudit]) -> None:
-    within = Filter(age_from=18)
-    text = abroad_sentence(accuracy_by_data_set(both, within), *both, within)
+    filter = Filter(age_from=18)
+    text = abroad_sentence(accuracy_by_data_set(both, filter), *both, filter)
     assert text.startswith("Among adults, accuracy on abroad is 81.1 % [71.8–87.9] of 90, 14.5 points [")
     assert "below that on home (95.6 %" in text
     assert "Black women are surest to lose: 95.0 % to 60.0 %, 35.0 points [" in text
@@ -160,17 +165,17 @@ def test_no_drop_is_claimed_of_equal_data_sets(home: Audit) -> None:
 
 
 def test_a_data_set_without_such_faces_is_said(both: list[DataSetAudit]) -> None:
-    within = Filter(ethnicity=("Indian",))
-    text = abroad_sentence(accuracy_by_data_set(both, within), *both, within)
+    filter = Filter(ethnicity=("Indian",))
+    text = abroad_sentence(accuracy_by_data_set(both, filter), *both, filter)
     assert text == "Among Indian faces, abroad has no face, so the data sets cannot be put beside each other."
 
 
 def test_data_of_ones_own_are_called_as_their_audit_and_lack_ages_by_name(both: list[DataSetAudit]) -> None:
-    home, other = both
-    faces = other.audit.faces.assign(age=pd.array([pd.NA] * len(other.audit.faces), dtype="Int16"))
-    own = replace(other.audit, faces=faces, manifest=replace(other.audit.manifest, dataset="manifest"), name="clinic")
-    audits, within = [home, replace(other, audit=own)], Filter(age_from=18)
-    text = abroad_sentence(accuracy_by_data_set(audits, within), *audits, within)
+    home, abroad = both
+    faces = abroad.audit.faces.assign(age=pd.array([pd.NA] * len(abroad.audit.faces), dtype="Int16"))
+    own = replace(abroad.audit, faces=faces, manifest=replace(abroad.audit.manifest, dataset="manifest"), name="clinic")
+    audits, filter = [home, replace(abroad, audit=own)], Filter(age_from=18)
+    text = abroad_sentence(accuracy_by_data_set(audits, filter), *audits, filter)
     assert text == "Among adults, clinic has no face of known age, so the data sets cannot be put beside each other."
-    assert f"0 of clinic's {len(faces)}" in shown_sentence(audits, within)
+    assert f"0 of clinic's {len(faces)}" in shown_sentence(audits, filter)
     assert data_set_names(audits)["clinic"].startswith("clinic, data it was not trained on")

@@ -41,43 +41,45 @@ from tests.helpers.made_experiment import LOSS, make_experiment
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     return open_experiment(make_experiment(tmp_path_factory.mktemp("models")))
 
 
-def test_an_experiment_is_listed_and_is_a_folder_of_models(made: Experiment) -> None:
-    models = made.path.parent.parent
+def test_an_experiment_is_listed_and_is_a_folder_of_models(experiment: Experiment) -> None:
+    models = experiment.path.parent.parent
     assert list_experiments(models) == ["claims"]
     assert list_models(models) == []
-    assert list_models(made.path) == sorted(f"{a}-s{k}" for a in ("everyone", "without", "again") for k in range(3))
-    assert [arm.name for arm in made.arms] == ["everyone", "without", "again"]
-    assert made.claims[0].measure == "group"
-    assert made.claims[2].measure == "worst group"
+    assert list_models(experiment.path) == sorted(
+        f"{a}-s{k}" for a in ("everyone", "without", "again") for k in range(3)
+    )
+    assert [arm.name for arm in experiment.arms] == ["everyone", "without", "again"]
+    assert experiment.claims[0].measure == "group"
+    assert experiment.claims[2].measure == "worst group"
 
 
-def test_a_planted_effect_is_supported(made: Experiment) -> None:
-    found = claim_contrast(made, made.claims[0])
-    assert found.verdict == Verdict.SUPPORTED
-    assert found.effects["group less others"].verdict == Verdict.SUPPORTED
-    assert found.effects["others"].verdict == Verdict.NOT_SUPPORTED
-    one = found.effects["group"]
-    assert one.seeds.high < 0
-    assert one.both.low < -LOSS * 0.92 < one.both.high
-    assert found.group == "Black women"
+def test_a_planted_effect_is_supported(experiment: Experiment) -> None:
+    contrast = claim_contrast(experiment, experiment.claims[0])
+    assert contrast.verdict == Verdict.SUPPORTED
+    assert contrast.effects["group less others"].verdict == Verdict.SUPPORTED
+    assert contrast.effects["others"].verdict == Verdict.NOT_SUPPORTED
+    effect = contrast.effects["group"]
+    assert effect.seeds.high < 0
+    assert effect.both.low < -LOSS * 0.92 < effect.both.high
+    assert contrast.group == "Black women"
 
 
-def test_a_planted_effect_is_not_what_the_other_direction_claims(made: Experiment) -> None:
-    found = arm_contrast(made, "everyone", "without", "female Black", expect=Expectation.HIGHER)
-    assert found.verdict == Verdict.NOT_SUPPORTED
+def test_a_planted_effect_is_not_what_the_other_direction_claims(experiment: Experiment) -> None:
+    contrast = arm_contrast(experiment, "everyone", "without", "female Black", expect=Expectation.HIGHER)
+    assert contrast.verdict == Verdict.NOT_SUPPORTED
 
 
-def test_no_effect_is_not_supported(made: Experiment) -> None:
-    found = claim_contrast(made, made.claims[1])
-    assert found.effects["group"].both.low < 0 < found.effects["group"].both.high
-    assert found.verdict in (Verdict.NOT_SUPPORTED, Verdict.CANNOT_TELL)
-    everyone = arm_contrast(made, "everyone", "again", measure=Measure.OVERALL)
+def test_no_effect_is_not_supported(experiment: Experiment) -> None:
+    contrast = claim_contrast(experiment, experiment.claims[1])
+    assert contrast.effects["group"].both.low < 0 < contrast.effects["group"].both.high
+    assert contrast.verdict in (Verdict.NOT_SUPPORTED, Verdict.CANNOT_TELL)
+    everyone = arm_contrast(experiment, "everyone", "again", measure=Measure.OVERALL)
     assert everyone.verdict == Verdict.NOT_SUPPORTED
-    same = arm_contrast(made, "everyone", "everyone", "female Black")
+    same = arm_contrast(experiment, "everyone", "everyone", "female Black")
     assert same.effects["group"].by_seed == (0, 0, 0)
     assert same.given == (False, False, False)
     assert np.isnan(same.effects["group"].seeds.value)
@@ -85,21 +87,21 @@ def test_no_effect_is_not_supported(made: Experiment) -> None:
 
 
 def test_seeds_that_differ_by_luck_cannot_tell(tmp_path: Path) -> None:
-    made = open_experiment(make_experiment(tmp_path, 600, between=0.1, seed=2))
-    found = arm_contrast(made, "everyone", "again", "female Black")
-    assert found.verdict == Verdict.CANNOT_TELL
-    assert found.effects["group"].seeds.high - found.effects["group"].seeds.low > 0.2
+    experiment = open_experiment(make_experiment(tmp_path, 600, between=0.1, seed=2))
+    contrast = arm_contrast(experiment, "everyone", "again", "female Black")
+    assert contrast.verdict == Verdict.CANNOT_TELL
+    assert contrast.effects["group"].seeds.high - contrast.effects["group"].seeds.low > 0.2
 
 
 def test_one_seed_and_few_faces_cannot_tell(tmp_path: Path) -> None:
-    one = open_experiment(make_experiment(tmp_path / "one", 600, seeds=1))
-    found = claim_contrast(one, one.claims[0])
-    assert np.isnan([found.effects["group"].seeds.low, found.effects["group"].both.low]).all()
-    assert found.verdict == Verdict.CANNOT_TELL
+    single = open_experiment(make_experiment(tmp_path / "one", 600, seeds=1))
+    contrast = claim_contrast(single, single.claims[0])
+    assert np.isnan([contrast.effects["group"].seeds.low, contrast.effects["group"].both.low]).all()
+    assert contrast.verdict == Verdict.CANNOT_TELL
     few = open_experiment(make_experiment(tmp_path / "few", 120))
-    found = claim_contrast(few, few.claims[0])
-    assert found.n == 20
-    assert found.verdict == Verdict.CANNOT_TELL
+    contrast = claim_contrast(few, few.claims[0])
+    assert contrast.n == 20
+    assert contrast.verdict == Verdict.CANNOT_TELL
 
 
 @pytest.mark.parametrize(
@@ -120,39 +122,41 @@ def test_the_verdicts_rule(seeds: tuple, both: tuple, expect: Expectation, words
     assert verdict(Estimate(np.mean(seeds), *seeds), Estimate(np.mean(both), *both), expect) == words
 
 
-def test_the_numbers_are_those_of_the_faces(made: Experiment) -> None:
-    within = Filter(age_from=ADULT_AGE)
-    found = arm_contrast(made, "everyone", "without", "female Black", within)
-    keep = within.mask(made.audits("everyone")[0].faces)
-    inside = keep & group_mask(made.audits("everyone")[0].faces, "female", "Black")
-    pairs = list(zip(made.audits("everyone"), made.audits("without"), strict=True))
+def test_the_numbers_are_those_of_the_faces(experiment: Experiment) -> None:
+    filter = Filter(age_from=ADULT_AGE)
+    contrast = arm_contrast(experiment, "everyone", "without", "female Black", filter)
+    keep = filter.mask(experiment.audits("everyone")[0].faces)
+    inside = keep & group_mask(experiment.audits("everyone")[0].faces, "female", "Black")
+    pairs = list(zip(experiment.audits("everyone"), experiment.audits("without"), strict=True))
     for k, (a, b) in enumerate(pairs):
         change = b.faces["correct"].to_numpy(dtype=float) - a.faces["correct"]
-        group, others = change[inside].mean(), change[keep & ~inside].mean()
-        assert found.effects["group"].by_seed[k] == pytest.approx(group)
-        assert found.effects["others"].by_seed[k] == pytest.approx(others)
-        assert found.effects["group less others"].by_seed[k] == pytest.approx(group - others)
-        assert found.effects["overall"].by_seed[k] == pytest.approx(change[keep].mean())
-        assert found.paired[k] == mcnemar(a.faces["correct"][inside], b.faces["correct"][inside])
+        group, rest = change[inside].mean(), change[keep & ~inside].mean()
+        assert contrast.effects["group"].by_seed[k] == pytest.approx(group)
+        assert contrast.effects["others"].by_seed[k] == pytest.approx(rest)
+        assert contrast.effects["group less others"].by_seed[k] == pytest.approx(group - rest)
+        assert contrast.effects["overall"].by_seed[k] == pytest.approx(change[keep].mean())
+        assert contrast.paired[k] == mcnemar(a.faces["correct"][inside], b.faces["correct"][inside])
         tables = [accuracy_by(audit.faces[keep], ["gender", "ethnicity"]) for audit in (a, b)]
         large = [table.loc[table["n"] >= 50, "accuracy"] for table in tables]
-        assert found.effects["worst group"].by_seed[k] == pytest.approx(large[1].min() - large[0].min())
+        assert contrast.effects["worst group"].by_seed[k] == pytest.approx(large[1].min() - large[0].min())
         wider = np.ptp(large[1]) - np.ptp(large[0])
-        assert found.effects["largest gap"].by_seed[k] == pytest.approx(wider)
-    low, high = ttest_1samp(found.effects["group"].by_seed, 0).confidence_interval(0.95)
-    assert (found.effects["group"].seeds.low, found.effects["group"].seeds.high) == pytest.approx((low, high))
+        assert contrast.effects["largest gap"].by_seed[k] == pytest.approx(wider)
+    low, high = ttest_1samp(contrast.effects["group"].by_seed, 0).confidence_interval(0.95)
+    assert (contrast.effects["group"].seeds.low, contrast.effects["group"].seeds.high) == pytest.approx((low, high))
 
 
-def test_the_second_interval_is_the_two_level_bootstrap_by_brute_force(made: Experiment) -> None:
-    found = arm_contrast(made, "everyone", "without", "female Black", samples=4000).effects["group"].both
-    stacked = [np.stack([a.faces["correct"] for a in made.audits(arm)], axis=1) for arm in ("everyone", "without")]
-    inside = group_mask(made.audits("everyone")[0].faces, "female", "Black")
+def test_the_second_interval_is_the_two_level_bootstrap_by_brute_force(experiment: Experiment) -> None:
+    contrast = arm_contrast(experiment, "everyone", "without", "female Black", samples=4000).effects["group"].both
+    stacked = [
+        np.stack([a.faces["correct"] for a in experiment.audits(arm)], axis=1) for arm in ("everyone", "without")
+    ]
+    inside = group_mask(experiment.audits("everyone")[0].faces, "female", "Black")
     change = (stacked[1].astype(float) - stacked[0])[inside]
     draw, means = np.random.default_rng(9), []
     for _ in range(4000):
         rows, seeds = draw.integers(0, len(change), len(change)), draw.integers(0, 3, 3)
         means.append(change[rows][:, seeds].mean())
-    np.testing.assert_allclose([found.low, found.high], np.quantile(means, [0.025, 0.975]), atol=0.006)
+    np.testing.assert_allclose([contrast.low, contrast.high], np.quantile(means, [0.025, 0.975]), atol=0.006)
 
 
 def test_both_intervals_cover_what_was_planted() -> None:
@@ -166,18 +170,18 @@ def test_both_intervals_cover_what_was_planted() -> None:
 
 
 def test_people_are_resampled_as_a_whole(tmp_path: Path) -> None:
-    made = open_experiment(make_experiment(tmp_path, 600, persons=40))
-    found = claim_contrast(made, made.claims[0], samples=300)
-    assert found.verdict == Verdict.SUPPORTED
-    assert len(arm_estimates(made, samples=300)) == 3 * 9
+    experiment = open_experiment(make_experiment(tmp_path, 600, persons=40))
+    contrast = claim_contrast(experiment, experiment.claims[0], samples=300)
+    assert contrast.verdict == Verdict.SUPPORTED
+    assert len(arm_estimates(experiment, samples=300)) == 3 * 9
 
 
-def test_arms_by_seed_and_their_means(made: Experiment) -> None:
-    table, means = arm_table(made), arm_estimates(made)
+def test_arms_by_seed_and_their_means(experiment: Experiment) -> None:
+    table, means = arm_table(experiment), arm_estimates(experiment)
     assert len(table) == 9 * (1 + 6 + 2)
     assert set(table["measure"]) == {"overall", "group", "worst group", "largest gap"}
     for arm in ("everyone", "without"):
-        for k, audit in enumerate(made.audits(arm)):
+        for k, audit in enumerate(experiment.audits(arm)):
             rows = table[(table["arm"] == arm) & (table["seed"] == k)].set_index("measure")
             assert rows.loc["overall", "accuracy"] == pytest.approx(audit.faces["correct"].mean())
             crossed = accuracy_by(audit.faces, ["gender", "ethnicity"])
@@ -192,31 +196,31 @@ def test_arms_by_seed_and_their_means(made: Experiment) -> None:
         assert row.both_low <= row.mean <= row.both_high
 
 
-def test_the_report_says_every_verdict_and_number(made: Experiment) -> None:
-    text = experiment_report(made)
-    found = claim_contrast(made, made.claims[0])
+def test_the_report_says_every_verdict_and_number(experiment: Experiment) -> None:
+    text = experiment_report(experiment)
+    contrast = claim_contrast(experiment, experiment.claims[0])
     assert f"verdict on «group», expected lower: {Verdict.SUPPORTED.upper()}" in text
-    for value in found.effects["group less others"].by_seed:
+    for value in contrast.effects["group less others"].by_seed:
         assert signed_points(value) in text
-    for _, row in arm_table(made).iterrows():
+    for _, row in arm_table(experiment).iterrows():
         assert f"{100 * row['accuracy']:.1f}" in text
-    assert experiment_report(made) == text
-    arm = replace(made.arms[0], models=made.arms[0].models[:1])
-    assert experiment_report(replace(made, arms=(arm,), claims=())).splitlines()[2].endswith(", 1 seed")
-    assert "18 and older" in experiment_report(made, Filter(age_from=ADULT_AGE))
+    assert experiment_report(experiment) == text
+    arm = replace(experiment.arms[0], models=experiment.arms[0].models[:1])
+    assert experiment_report(replace(experiment, arms=(arm,), claims=())).splitlines()[2].endswith(", 1 seed")
+    assert "18 and older" in experiment_report(experiment, Filter(age_from=ADULT_AGE))
 
 
-def test_what_a_filter_leaves_out_is_told(made: Experiment) -> None:
+def test_what_a_filter_leaves_out_is_told(experiment: Experiment) -> None:
     with pytest.raises(LookwhereError, match="none of Black women passes"):
-        arm_contrast(made, "everyone", "without", "female Black", Filter(("male",)))
+        arm_contrast(experiment, "everyone", "without", "female Black", Filter(("male",)))
     with pytest.raises(LookwhereError, match="no face passes"):
-        arm_table(made, Filter(ethnicity=("Martian",)))
+        arm_table(experiment, Filter(ethnicity=("Martian",)))
     with pytest.raises(LookwhereError, match="no «largest gap»"):
-        arm_contrast(made, "everyone", "without", filter=Filter(("male",), ("White",)), measure=Measure.GAP)
+        arm_contrast(experiment, "everyone", "without", filter=Filter(("male",), ("White",)), measure=Measure.GAP)
     with pytest.raises(LookwhereError, match="outcome"):
-        arm_table(made, Filter(outcome="correct"))
+        arm_table(experiment, Filter(outcome="correct"))
     with pytest.raises(LookwhereError, match="no arm 'nobody'; there are everyone"):
-        made.audits("nobody")
+        experiment.audits("nobody")
 
 
 def broken(content: dict, how: str) -> str:
@@ -254,16 +258,16 @@ HOW = ["no JSON", "a list", "format", "no arms", "no key", "an arm twice", "an a
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_a_damaged_experiment_is_told_in_one_line(how: str, made: Experiment, tmp_path: Path) -> None:
+def test_a_damaged_experiment_is_told_in_one_line(how: str, experiment: Experiment, tmp_path: Path) -> None:
     (tmp_path / "claims").mkdir()
-    for model in made.path.glob("*-s*"):
+    for model in experiment.path.glob("*-s*"):
         (tmp_path / "claims" / model.name).symlink_to(model)
-    content = json.loads((made.path / "experiment.json").read_text())
+    content = json.loads((experiment.path / "experiment.json").read_text())
     (tmp_path / "claims/experiment.json").write_text(broken(content, how))
-    with pytest.raises(LookwhereError) as told:
+    with pytest.raises(LookwhereError) as error:
         open_experiment(tmp_path / "claims")
-    assert str(tmp_path / "claims/experiment.json") in str(told.value)
-    assert "\n" not in str(told.value)
+    assert str(tmp_path / "claims/experiment.json") in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_missing_experiment_is_told(tmp_path: Path) -> None:
@@ -274,10 +278,10 @@ def test_a_missing_experiment_is_told(tmp_path: Path) -> None:
 
 def test_arms_that_left_out_different_copies_are_compared_on_the_faces_of_all(tmp_path: Path) -> None:
     path, faces = make_experiment(tmp_path, n=300, seeds=1), made_faces(300, 0)
-    for arm, kept in (("without", slice(5, None)), ("again", slice(None, 290))):
+    for arm, rows in (("without", slice(5, None)), ("again", slice(None, 290))):
         folder = path / f"{arm}-s0/audits/made-test"
         shutil.rmtree(folder)
-        some = faces.iloc[kept].reset_index(drop=True)
+        some = faces.iloc[rows].reset_index(drop=True)
         made_audit(faces=some, correct=np.arange(len(some)) % 7 > 0, path=folder)
     experiment = open_experiment(path)
     ids = [list(experiment.audits(arm.name)[0].faces["face_id"]) for arm in experiment.arms]
@@ -288,12 +292,12 @@ def test_arms_that_left_out_different_copies_are_compared_on_the_faces_of_all(tm
 
 
 def test_an_audit_is_opened_once_however_often_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = open_experiment(make_experiment(tmp_path, n=200))
+    experiment = open_experiment(make_experiment(tmp_path, n=200))
     calls: list[Path] = []
     real = experiment_module.open_audit
     monkeypatch.setattr(experiment_module, "open_audit", lambda path: calls.append(path) or real(path))
     for _ in range(3):
-        for arm in made.arms:
-            made.on(made.audit).audits(arm.name)
-            made.audits(arm.name)
-    assert len(calls) == len(set(calls)) == sum(len(arm.models) for arm in made.arms)
+        for arm in experiment.arms:
+            experiment.on(experiment.audit).audits(arm.name)
+            experiment.audits(arm.name)
+    assert len(calls) == len(set(calls)) == sum(len(arm.models) for arm in experiment.arms)

@@ -58,27 +58,27 @@ def booleans(both: int, only_a: int, only_b: int, neither: int) -> tuple[np.ndar
 @settings(deadline=None, max_examples=60)
 @given(*[st.integers(0, 40)] * 4)
 def test_mcnemar_is_statsmodels_and_scipys(both: int, only_a: int, only_b: int, neither: int) -> None:
-    found = mcnemar(*booleans(both, only_a, only_b, neither))
+    test = mcnemar(*booleans(both, only_a, only_b, neither))
     table = [[both, only_a], [only_b, neither]]
-    assert (found.n, found.both, found.only_a, found.only_b) == (sum(map(sum, table)), both, only_a, only_b)
+    assert (test.n, test.both, test.only_a, test.only_b) == (sum(map(sum, table)), both, only_a, only_b)
     if only_a + only_b == 0:
-        assert found.p == found.mid_p == 1
+        assert test.p == test.mid_p == 1
         return
-    assert found.p == pytest.approx(reference_mcnemar(table, exact=True).pvalue)
-    assert found.p == pytest.approx(binomtest(only_a, only_a + only_b).pvalue)
+    assert test.p == pytest.approx(reference_mcnemar(table, exact=True).pvalue)
+    assert test.p == pytest.approx(binomtest(only_a, only_a + only_b).pvalue)
     # mid-p by its definition: outcomes further from half, and half of those as far.
     total = only_a + only_b
     outcomes = np.arange(total + 1)
-    apart, seen = np.abs(2 * outcomes - total), abs(only_a - only_b)
+    apart, observed = np.abs(2 * outcomes - total), abs(only_a - only_b)
     mass = binom.pmf(outcomes, total, 0.5)
-    assert found.mid_p == pytest.approx(mass[apart > seen].sum() + mass[apart == seen].sum() / 2)
-    assert found.difference.value == pytest.approx((only_b - only_a) / found.n)
-    assert found.difference.low <= found.difference.value <= found.difference.high
+    assert test.mid_p == pytest.approx(mass[apart > observed].sum() + mass[apart == observed].sum() / 2)
+    assert test.difference.value == pytest.approx((only_b - only_a) / test.n)
+    assert test.difference.low <= test.difference.value <= test.difference.high
 
 
 def test_the_paired_interval_is_newcombes_example() -> None:
-    found = newcombe_paired(both=36, only_a=2, only_b=12, neither=0)
-    assert (found.value, found.low, found.high) == pytest.approx((0.20, 0.0569, 0.3404), abs=5e-5)
+    interval = newcombe_paired(both=36, only_a=2, only_b=12, neither=0)
+    assert (interval.value, interval.low, interval.high) == pytest.approx((0.20, 0.0569, 0.3404), abs=5e-5)
 
 
 @pytest.mark.parametrize("n", [40, 300])
@@ -149,34 +149,34 @@ def test_audits_are_put_in_one_order(tmp_path: Path) -> None:
 )
 def test_audits_of_other_faces_are_told_apart(tmp_path: Path, manifest: dict, word: str) -> None:
     a, b = made_pair(tmp_path, 60)
-    other = made_audit(
+    second_audit = made_audit(
         faces=a.faces, correct=np.ones(60, bool), evidence=b.evidence, path=tmp_path / "c/audits/made-test",
         manifest=manifest,
     )  # fmt: skip
-    with pytest.raises(LookwhereError, match=word) as told:
-        align_audits([a, other])
-    assert str(a.path) in str(told.value)
-    assert str(other.path) in str(told.value)
-    assert "\n" not in str(told.value)
+    with pytest.raises(LookwhereError, match=word) as error:
+        align_audits([a, second_audit])
+    assert str(a.path) in str(error.value)
+    assert str(second_audit.path) in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_other_face_ids_are_an_error(tmp_path: Path) -> None:
     a, b = made_pair(tmp_path, 60)
     faces = a.faces.assign(face_id=[f"other-{n}" for n in range(60)])
-    other = made_audit(
+    second_audit = made_audit(
         faces=faces, correct=np.ones(60, bool), evidence=b.evidence, path=tmp_path / "c/audits/made-test",
         manifest={"data_fingerprint": a.manifest.data_fingerprint},
     )  # fmt: skip
     with pytest.raises(LookwhereError, match="face_ids"):
-        align_audits([a, other])
+        align_audits([a, second_audit])
 
 
 def test_the_table_is_each_groups_own_mcnemar(tmp_path: Path) -> None:
     a, b = made_pair(tmp_path)
-    within = Filter(age_from=18)
-    table = paired_by_group(a, b, filter=within)
+    filter = Filter(age_from=18)
+    table = paired_by_group(a, b, filter=filter)
     assert len(table) == 7
-    adult = within.mask(a.faces)
+    adult = filter.mask(a.faces)
     for row in table.itertuples():
         inside = adult & group_mask(a.faces, row.gender, row.ethnicity)
         right_a, right_b = a.faces["correct"][inside], b.faces["correct"][inside]
@@ -194,11 +194,11 @@ def test_the_table_is_each_groups_own_mcnemar(tmp_path: Path) -> None:
 def test_resampling_by_area_keeps_the_sum_and_the_place(fine: int, coarse: int) -> None:
     draw = np.random.default_rng(0)
     maps = draw.normal(size=(3, fine, fine))
-    found = resample(maps, Placement.tiles((coarse, coarse)))
-    np.testing.assert_allclose(found.sum(axis=(1, 2)), maps.sum(axis=(1, 2)))
+    resampled = resample(maps, Placement.tiles((coarse, coarse)))
+    np.testing.assert_allclose(resampled.sum(axis=(1, 2)), maps.sum(axis=(1, 2)))
     # Brute force: both grids are whole multiples on fine × coarse small cells.
     small = np.kron(maps, np.ones((1, coarse, coarse))) / coarse**2
-    np.testing.assert_allclose(found, small.reshape(3, coarse, fine, coarse, fine).sum(axis=(2, 4)))
+    np.testing.assert_allclose(resampled, small.reshape(3, coarse, fine, coarse, fine).sum(axis=(2, 4)))
 
 
 def test_max_t_is_the_permutation_test_by_brute_force() -> None:
@@ -207,29 +207,29 @@ def test_max_t_is_the_permutation_test_by_brute_force() -> None:
     def largest(flipped: np.ndarray) -> np.ndarray:
         return np.abs(flipped.mean(axis=0) / (flipped.std(axis=0, ddof=1) / 3))
 
-    seen = largest(values)
+    observed = largest(values)
     every = [largest(values * np.array(s)[:, None]).max() for s in itertools.product([1, -1], repeat=9)]
-    expected = (np.array(every)[:, None] >= seen - 1e-9).mean(axis=0)
+    expected = (np.array(every)[:, None] >= observed - 1e-9).mean(axis=0)
     np.testing.assert_allclose(max_t(values, 20_000), expected, atol=0.012)
 
 
 def test_of_400_nulls_five_percent_are_found(tmp_path: Path) -> None:
-    draw, found = np.random.default_rng(5), 0
+    draw, rejections = np.random.default_rng(5), 0
     for _ in range(400):
         # Skewed in its parts, of correlated cells, and unequal in scale; its mean is 0.
         strength = draw.exponential(size=(2, 60, 1))
         common = draw.normal(size=(2, 60, 1))
         maps = strength * (common + draw.normal(size=(2, 60, 16))) * np.linspace(1, 3, 16)
-        found += (max_t(maps[1] - maps[0], 400, int(draw.integers(1e9))) <= FAMILY_WISE).any()
-    assert binomtest(found, 400, FAMILY_WISE).pvalue > 0.01, f"{found} of 400"
+        rejections += (max_t(maps[1] - maps[0], 400, int(draw.integers(1e9))) <= FAMILY_WISE).any()
+    assert binomtest(rejections, 400, FAMILY_WISE).pvalue > 0.01, f"{rejections} of 400"
 
 
 def test_of_200_nulls_of_people_five_percent_are_found() -> None:
-    draw, found = np.random.default_rng(6), 0
+    draw, rejections = np.random.default_rng(6), 0
     for _ in range(200):
         own = draw.normal(size=(40, 1, 9)).repeat(4, axis=1) + draw.normal(size=(40, 4, 9))
-        found += (max_t(own.sum(axis=1), 400, int(draw.integers(1e9))) <= FAMILY_WISE).any()
-    assert binomtest(found, 200, FAMILY_WISE).pvalue > 0.01, f"{found} of 200"
+        rejections += (max_t(own.sum(axis=1), 400, int(draw.integers(1e9))) <= FAMILY_WISE).any()
+    assert binomtest(rejections, 200, FAMILY_WISE).pvalue > 0.01, f"{rejections} of 200"
 
 
 @pytest.mark.parametrize("shapes", [((4, 4), (4, 4)), ((7, 7), (4, 4)), ((4, 4), (7, 7))])
@@ -239,16 +239,16 @@ def test_a_planted_change_of_the_map_is_found_where_it_is(tmp_path: Path, shapes
     planted = b.evidence.copy()
     planted[:, 0, h - 1, w - 1] += np.float16(3)  # female evidence in the last corner
     b = replace(b, evidence=planted)
-    found = paired_map_difference(a, b, np.ones(600, bool), "margin", 500)
-    assert found.strength.difference.shape == (4, 4)
-    assert found.strength.survives[3, 3]
-    assert found.shape.survives[3, 3]
-    assert found.strength.p[0].min() > FAMILY_WISE
-    assert ("averaged by area onto 4×4" in found.resampled) == (shapes[0] != shapes[1])
+    pair = paired_map_difference(a, b, np.ones(600, bool), "margin", 500)
+    assert pair.strength.difference.shape == (4, 4)
+    assert pair.strength.survives[3, 3]
+    assert pair.shape.survives[3, 3]
+    assert pair.strength.p[0].min() > FAMILY_WISE
+    assert ("averaged by area onto 4×4" in pair.resampled) == (shapes[0] != shapes[1])
     means = [audit.maps("margin", "raw").mean(axis=0) for audit in (a, b)]
     change = np.subtract(*(resample(mean[None], Placement.tiles((4, 4)))[0] for mean in means[::-1]))
-    np.testing.assert_allclose(found.strength.difference, change, atol=1e-6)
-    np.testing.assert_allclose(found.strength.b - found.strength.a, found.strength.difference, atol=1e-6)
+    np.testing.assert_allclose(pair.strength.difference, change, atol=1e-6)
+    np.testing.assert_allclose(pair.strength.b - pair.strength.a, pair.strength.difference, atol=1e-6)
 
 
 def test_strength_alone_is_no_change_of_shape(tmp_path: Path) -> None:
@@ -256,10 +256,10 @@ def test_strength_alone_is_no_change_of_shape(tmp_path: Path) -> None:
     warm = a.evidence.copy()
     warm[:, :, 1, 1] += np.float16(2)
     a, louder = (replace(a, evidence=maps) for maps in (warm, warm * 2))
-    found = paired_map_difference(a, louder, np.ones(600, bool), "female", 500)
-    assert found.strength.survives[1, 1]
-    assert not found.shape.survives.any()
-    np.testing.assert_allclose(found.shape.difference, 0, atol=1e-3)
+    pair = paired_map_difference(a, louder, np.ones(600, bool), "female", 500)
+    assert pair.strength.survives[1, 1]
+    assert not pair.shape.survives.any()
+    np.testing.assert_allclose(pair.shape.difference, 0, atol=1e-3)
 
 
 def test_scaling_by_rms_leaves_an_empty_map_empty() -> None:
@@ -271,31 +271,33 @@ def test_scaling_by_rms_leaves_an_empty_map_empty() -> None:
 @pytest.mark.parametrize(("n", "means", "tested"), [(10, 0, 0), (11, 1, 0), (29, 1, 0), (30, 1, 1)])
 def test_few_faces_are_not_averaged_and_not_tested(tmp_path: Path, n: int, means: int, tested: int) -> None:
     a, b = made_pair(tmp_path, 60)
-    found = paired_map_difference(a, b, np.arange(60) < n, permutations=100)
-    assert (found.strength is not None) == means
-    assert (found.strength is not None and found.strength.survives is not None) == tested
-    assert (found.n, found.units) == (n, n)
+    pair = paired_map_difference(a, b, np.arange(60) < n, permutations=100)
+    assert (pair.strength is not None) == means
+    assert (pair.strength is not None and pair.strength.survives is not None) == tested
+    assert (pair.n, pair.units) == (n, n)
 
 
 def test_the_number_of_people_decides_what_is_tested(tmp_path: Path) -> None:
     a, b = made_pair(tmp_path, 200, persons=20)
-    found = paired_map_difference(a, b, np.ones(200, bool), permutations=100)
-    assert found.units == people(a.faces).max() + 1 < 30
-    assert found.strength.difference is None
+    pair = paired_map_difference(a, b, np.ones(200, bool), permutations=100)
+    assert pair.units == people(a.faces).max() + 1 < 30
+    assert pair.strength.difference is None
 
 
 def test_the_average_face_is_taken_from_an_audit_that_stores_one(tmp_path: Path) -> None:
     faces = made_faces(300)
     images = np.random.default_rng(0).integers(0, 255, (300, 112, 112, 3), dtype=np.uint8)
     bare, full = (
-        made_audit(faces=faces, errors=0.0, shape=(4, 4), images=shown, path=tmp_path / name / "audits/made-test")
-        for name, shown in (("a", None), ("b", images))
+        made_audit(
+            faces=faces, errors=0.0, shape=(4, 4), images=images_given, path=tmp_path / name / "audits/made-test"
+        )
+        for name, images_given in (("a", None), ("b", images))
     )
-    wanted = Filter(("female",))
-    face, n = average_face([bare, full], wanted)
-    expected, count = full.averages.mean(wanted)
+    filter = Filter(("female",))
+    face, n = average_face([bare, full], filter)
+    expected, count = full.averages.mean(filter)
     np.testing.assert_array_equal(face, expected)
     assert n == count > 100
-    assert average_face([bare], wanted) == (None, 0)
+    assert average_face([bare], filter) == (None, 0)
     with pytest.raises(LookwhereError, match="outcome"):
-        average_face([full], wanted.narrowed(outcome="correct"))
+        average_face([full], filter.narrowed(outcome="correct"))

@@ -26,14 +26,14 @@ N = 1200
 MISSED = (0.05, 0.15, 0.25)
 
 
-def make_recipe(models: Path, missed: tuple[float, ...] = MISSED, **other: object) -> Audit:
-    """A model `own`, and further networks of its recipe in an experiment; `other` settings make it another recipe."""
+def make_recipe(models: Path, error_rates: tuple[float, ...] = MISSED, **changes: object) -> Audit:
+    """A model `own`, and further networks of its recipe in an experiment; `changes` make it another recipe."""
     faces, draw = made_faces(N, 0), np.random.default_rng(1)
     women = (faces["gender"] == "female").to_numpy()
     training = {"stages": [{"size": 32, "epochs": 2}], "batch": 8}
     data = {"dataset": "made", "fingerprint": "a", "faces": {"train": 36, "val": 12}}
     audits = []
-    for seed, rate in enumerate(missed):
+    for seed, rate in enumerate(error_rates):
         folder = models / "own" if seed == 0 else models / f"experiments/best/best-s{seed}"
         correct = draw.random(N) >= np.where(women, rate, 0.05)
         audits.append(
@@ -44,9 +44,9 @@ def make_recipe(models: Path, missed: tuple[float, ...] = MISSED, **other: objec
                 manifest={"weights_sha256": str(seed) * 64},
             )
         )
-        settings = training | {"seed": seed} | (other if seed else {})
+        settings = training | {"seed": seed} | (changes if seed else {})
         write_json(folder / "model.json", INFO | {"training": settings, "data": data})
-    names = [f"best-s{seed}" for seed in range(1, len(missed))]
+    names = [f"best-s{seed}" for seed in range(1, len(error_rates))]
     if not names:
         return audits[0]
     write_json(
@@ -61,17 +61,17 @@ def test_intervals_hold_the_spread_over_networks_and_the_numbers_are_by_hand(tmp
     audit = make_recipe(tmp_path)
     recipe = recipe_of(audit)
     assert recipe is not None and recipe.experiment == "best" and len(recipe.audits) == 3
-    within = Filter(age_from=18)
-    found = method_accuracy(recipe, within)
+    filter = Filter(age_from=18)
+    accuracy = method_accuracy(recipe, filter)
     adults = (audit.faces["age"] >= 18).to_numpy()
     women = (audit.faces["gender"] == "female").to_numpy()
     rights = [one.faces["correct"].to_numpy(float) for one in recipe.audits]
-    assert found.faces == adults.sum()
-    assert found.overall.by_seed == pytest.approx([right[adults].mean() for right in rights])
+    assert accuracy.faces == adults.sum()
+    assert accuracy.overall.by_seed == pytest.approx([right[adults].mean() for right in rights])
     gaps = [right[adults & women].mean() - right[adults & ~women].mean() for right in rights]
-    assert found.less_men.by_seed == pytest.approx(gaps)
-    assert found.less_men.seeds.value == pytest.approx(np.mean(gaps))
-    low, high = hull(found.less_men)
+    assert accuracy.less_men.by_seed == pytest.approx(gaps)
+    assert accuracy.less_men.seeds.value == pytest.approx(np.mean(gaps))
+    low, high = hull(accuracy.less_men)
     alike = np.sqrt(0.15 * 0.85 / (adults & women).sum() + 0.05 * 0.95 / (adults & ~women).sum())
     assert high - low > 2 * 2 * 1.96 * alike  # far wider than of faces alone
     assert low < -0.1 < high
@@ -99,7 +99,7 @@ def test_settings_that_later_versions_write_are_the_defaults_of_earlier_ones(tmp
 
 def test_another_recipe_and_the_network_itself_do_not_count(tmp_path: Path) -> None:
     assert recipe_of(make_recipe(tmp_path / "batch", batch=16)) is None
-    audit = make_recipe(tmp_path / "own", missed=MISSED[:1])
+    audit = make_recipe(tmp_path / "own", error_rates=MISSED[:1])
     assert recipe_of(audit) is None and method_words(None, Filter()) is None
     copied = make_recipe(tmp_path / "copied")
     for seed in (1, 2):

@@ -34,8 +34,8 @@ def test_a_planted_rise_is_supported_and_no_fall_cannot_be_told(study: Diversity
     # The made networks do not differ with and without Black women, but 400 women of unrecorded ethnicity stayed.
     assert missing.verdict == Verdict.CANNOT_TELL
     assert "400 training faces of women whose ethnicity is not recorded stayed" in missing.sentence
-    told = words.headline(study, "fairface", [rise, missing])
-    assert told.startswith(
+    headline = words.headline(study, "fairface", [rise, missing])
+    assert headline.startswith(
         "Diversity of training narrows the gap. Adult faces of made: from LFW alone to all data sets"
     )
 
@@ -61,8 +61,8 @@ def test_numbers_are_those_of_the_predictions(study: Diversity) -> None:
 
 def test_without_a_difference_the_gap_is_not_said_to_close(tmp_path: Path) -> None:
     make_diversity(tmp_path, n=600, error_rates={"lfw": 0.3, "everyone": 0.3, "as-few-as-lfw": 0.3}, unrecorded=0)
-    found = open_diversity(tmp_path)
-    rise, missing = diversity.questions(found, "fairface")
+    study = open_diversity(tmp_path)
+    rise, missing = diversity.questions(study, "fairface")
     assert rise.verdict != Verdict.SUPPORTED
     assert "what is left of the gap" in rise.sentence and "cannot be told from «more faces»" in rise.sentence
     assert "not recorded" not in missing.sentence
@@ -70,10 +70,10 @@ def test_without_a_difference_the_gap_is_not_said_to_close(tmp_path: Path) -> No
 
 def test_a_gap_that_widens_is_not_told_as_one_that_stays(tmp_path: Path) -> None:
     make_diversity(tmp_path, n=1200, error_rates={"lfw": 0.1, "everyone": 0.5}, unrecorded=0)
-    found = open_diversity(tmp_path)
-    results = diversity.questions(found, "fairface")
+    study = open_diversity(tmp_path)
+    results = diversity.questions(study, "fairface")
     assert results[0].verdict == Verdict.NOT_SUPPORTED
-    assert words.headline(found, "fairface", results).startswith(
+    assert words.headline(study, "fairface", results).startswith(
         "Diversity of training does not narrow the gap: with these networks it is wider, in both intervals."
     )
 

@@ -40,10 +40,10 @@ def made(n: int = 2000, errors: dict | None = None, **planted: object) -> Audit:
     return made_audit(n, ethnicities=("A", "B"), ages=(18, 60), errors=errors or {}, noise=0.5, **planted)
 
 
-def hiding(less: dict[str, tuple[float, float]], n: int = 100, one: float | None = None) -> SimpleNamespace:
+def hiding(less: dict[str, tuple[float, float]], n: int = 100, high_of_first: float | None = None) -> SimpleNamespace:
     """Checks that hid the regions of all correct predictions: nose and mouth less each other region, low and high.
 
-    `one`: the high bound of the first region under the last fill alone.
+    `high_of_first`: the high bound of the first region under the last fill alone.
     """
     group, at = "all faces, predicted correctly", [(way, fill) for way in Way for fill in ("grey", "average face")]
     costs = [
@@ -55,39 +55,41 @@ def hiding(less: dict[str, tuple[float, float]], n: int = 100, one: float | None
          "low": less.get(name, (0.01, 0.03))[0], "high": less.get(name, (0.01, 0.03))[1]}
         for way, fill in at for name in RIVALS
     ]  # fmt: skip
-    if one is not None:
-        rows[-len(RIVALS)]["high"] = one
+    if high_of_first is not None:
+        rows[-len(RIVALS)]["high"] = high_of_first
     tables = {"costs": pd.DataFrame(costs), "less": pd.DataFrame(rows)}
     return SimpleNamespace(parts={HIDING: Part([(group, n)], tables, {})})
 
 
 def test_a_gap_by_gender_is_found_and_none_by_ethnicity_is_not_claimed() -> None:
-    found = {f.key: f for f in accuracy_findings(made(6000, {("female", "A"): 0.12, ("female", "B"): 0.12}), EVERYONE)}
-    assert found["1a"].verdict == Verdict.SUPPORTED
-    assert found["1b"].verdict != Verdict.SUPPORTED
-    rates = found["1a"].numbers.set_index("group")["accuracy"]
-    assert f"{100 * rates['women']:.1f} %" in found["1a"].sentence
+    findings = {
+        f.key: f for f in accuracy_findings(made(6000, {("female", "A"): 0.12, ("female", "B"): 0.12}), EVERYONE)
+    }
+    assert findings["1a"].verdict == Verdict.SUPPORTED
+    assert findings["1b"].verdict != Verdict.SUPPORTED
+    rates = findings["1a"].numbers.set_index("group")["accuracy"]
+    assert f"{100 * rates['women']:.1f} %" in findings["1a"].sentence
     assert {"women, 30–44 years", "men, 45–59 years"} <= set(rates.index)
 
 
 def test_men_who_fare_worse_do_not_support_that_women_do() -> None:
-    found = accuracy_findings(made(6000, {("male", "A"): 0.15, ("male", "B"): 0.15}), EVERYONE)[0]
-    assert found.verdict == Verdict.NOT_SUPPORTED
+    finding = accuracy_findings(made(6000, {("male", "A"): 0.15, ("male", "B"): 0.15}), EVERYONE)[0]
+    assert finding.verdict == Verdict.NOT_SUPPORTED
 
 
 def test_a_gap_by_ethnicity_is_found_at_equal_ages() -> None:
     audit = made(6000, {("female", "B"): 0.15, ("male", "B"): 0.15})
-    found = {f.key: f for f in accuracy_findings(audit, EVERYONE)}
-    assert found["1b"].verdict == Verdict.SUPPORTED
-    worst = found["1b"].result.pairs.iloc[0]
+    findings = {f.key: f for f in accuracy_findings(audit, EVERYONE)}
+    assert findings["1b"].verdict == Verdict.SUPPORTED
+    worst = findings["1b"].result.pairs.iloc[0]
     assert worst["worst"] in ("B women", "B men") and 0.05 < worst["low"] < worst["difference"] < 0.2
 
 
 def test_ethnicity_in_one_gender_only_is_a_difference_between_ethnicities() -> None:
     """Opposite gaps of women and men cancel in ethnicity's main effect; the hypothesis leaves out both terms."""
     audit = made(4000, {("female", "B"): 0.12, ("male", "A"): 0.12})
-    found = accuracy_findings(audit, EVERYONE)[1]
-    assert found.verdict == Verdict.SUPPORTED
+    finding = accuracy_findings(audit, EVERYONE)[1]
+    assert finding.verdict == Verdict.SUPPORTED
     fit = regression(audit.faces)
     assert fit.p(Term.ETHNICITY) > 0.05 > 1e-6 > fit.p(Together.ETHNICITY)
 
@@ -99,13 +101,13 @@ def test_a_gap_whose_sign_changes_with_age_is_supported_in_part_and_both_ages_ar
     rate = np.where(faces["age"] < 30, 0.0, 0.25)
     wrong = np.where(women, draw.random(len(faces)) < rate, ~faces["correct"])
     faces["correct"], faces["p_male"] = ~wrong, np.where(wrong == women, 0.9, 0.1)
-    found = accuracy_findings(audit, EVERYONE)[0]
-    assert found.verdict == Verdict.IN_PART
-    young, old = found.result.reversed_at
+    finding = accuracy_findings(audit, EVERYONE)[0]
+    assert finding.verdict == Verdict.IN_PART
+    young, old = finding.result.reversed_at
     assert young == "18–29 years" and old != young
-    rows = found.result.by_age.set_index("band")["difference"]
+    rows = finding.result.by_age.set_index("band")["difference"]
     assert rows[young] > 0 > rows[old] == rows.min()
-    assert f"at {young} and " in found.sentence and "The sign changes with age" in found.sentence
+    assert f"at {young} and " in finding.sentence and "The sign changes with age" in finding.sentence
 
 
 def test_the_power_is_told_and_a_verdict_out_of_reach_is_called_so() -> None:
@@ -120,12 +122,12 @@ def test_claims_are_corrected_together_and_a_verdict_by_test_must_outlast_it() -
         Finding(key, "x", Verdict.SUPPORTED, "s.", "r", p=p, by_test=key != "5")
         for key, p in zip(("1a", "1b", "3", "4", "5"), (0.001, 0.02, np.nan, 0.009, 0.03), strict=True)
     ]
-    found = {f.key: f for f in as_family(claims)}
-    assert [found[key].p_holm for key in ("1a", "4", "1b", "5")] == pytest.approx([0.005, 0.036, 0.06, 0.06])
-    assert [found[key].verdict for key in ("1a", "4")] == [Verdict.SUPPORTED] * 2
-    assert found["1b"].verdict == Verdict.CANNOT_TELL
-    assert found["5"].verdict == Verdict.SUPPORTED, "intervals decided it"
-    assert found["3"].sentence == "s." and "over the 5 claims: p = 0.005." in found["1a"].sentence
+    findings = {f.key: f for f in as_family(claims)}
+    assert [findings[key].p_holm for key in ("1a", "4", "1b", "5")] == pytest.approx([0.005, 0.036, 0.06, 0.06])
+    assert [findings[key].verdict for key in ("1a", "4")] == [Verdict.SUPPORTED] * 2
+    assert findings["1b"].verdict == Verdict.CANNOT_TELL
+    assert findings["5"].verdict == Verdict.SUPPORTED, "intervals decided it"
+    assert findings["3"].sentence == "s." and "over the 5 claims: p = 0.005." in findings["1a"].sentence
 
 
 def test_equal_groups_of_many_faces_are_not_supported_and_of_few_cannot_be_told() -> None:
@@ -147,50 +149,50 @@ def test_too_few_faces_or_no_ethnicity_are_told_in_words() -> None:
 def test_what_hiding_costs_decides_and_the_map_does_not() -> None:
     nose, eyes = made(), made(correct_on=("eyes",))
     for audit in (nose, eyes):
-        found = where_right_looks(audit, EVERYONE, hiding({}))
-        assert found.verdict == Verdict.SUPPORTED and found.result.hidden == 100
+        finding = where_right_looks(audit, EVERYONE, hiding({}))
+        assert finding.verdict == Verdict.SUPPORTED and finding.result.hidden == 100
         assert where_right_looks(audit, EVERYONE, hiding({"eyes": (-0.03, -0.01)})).verdict == Verdict.NOT_SUPPORTED
         assert where_right_looks(audit, EVERYONE, hiding({"eyes": (-0.03, 0.01)})).verdict == Verdict.CANNOT_TELL
-    assert "Hidden in 100 of these faces, nose and mouth cost" in found.sentence
-    assert found.numbers.set_index("region").loc["eyes", "less_low"] == 0.01
+    assert "Hidden in 100 of these faces, nose and mouth cost" in finding.sentence
+    assert finding.numbers.set_index("region").loc["eyes", "less_low"] == 0.01
     assert where_right_looks(nose, EVERYONE, None).verdict == Verdict.CANNOT_TELL
 
 
 def test_one_fill_under_which_a_region_does_not_cost_more_leaves_it_open() -> None:
     first = {RIVALS[0]: (-0.03, -0.01)}
     assert where_right_looks(made(), EVERYONE, hiding(first)).verdict == Verdict.NOT_SUPPORTED
-    found = where_right_looks(made(), EVERYONE, hiding(first, one=0.001))
-    assert found.verdict == Verdict.CANNOT_TELL
+    finding = where_right_looks(made(), EVERYONE, hiding(first, high_of_first=0.001))
+    assert finding.verdict == Verdict.CANNOT_TELL
     # Three of its four intervals lie below, which the sentence must not deny.
-    assert "Of the 4 intervals beside each other region" in found.sentence
-    assert f"cost less than {RIVALS[0]} in 3 of them" in found.sentence
-    assert f"cost more than {', '.join(RIVALS[1:-1])} and {RIVALS[-1]} in all" in found.sentence
+    assert "Of the 4 intervals beside each other region" in finding.sentence
+    assert f"cost less than {RIVALS[0]} in 3 of them" in finding.sentence
+    assert f"cost more than {', '.join(RIVALS[1:-1])} and {RIVALS[-1]} in all" in finding.sentence
     unsure = where_right_looks(made(), EVERYONE, hiding({"eyes": (-0.03, 0.01)}))
     assert "are not told apart from eyes in any" in unsure.sentence
 
 
 def test_a_filter_whose_regions_were_not_hidden_is_not_told_of_others() -> None:
-    found = where_right_looks(made(), Filter(gender=("female",)), hiding({}))
-    assert found.verdict == Verdict.CANNOT_TELL and found.result.hidden == 0
-    assert "in no group of these faces, but of «all faces, predicted correctly»" in found.sentence
+    finding = where_right_looks(made(), Filter(gender=("female",)), hiding({}))
+    assert finding.verdict == Verdict.CANNOT_TELL and finding.result.hidden == 0
+    assert "in no group of these faces, but of «all faces, predicted correctly»" in finding.sentence
     few = where_right_looks(made(), EVERYONE, hiding({}, n=20))
     assert few.verdict == Verdict.CANNOT_TELL and "20 of these faces only" in few.sentence
 
 
 def test_density_is_said_for_moved_regions_too() -> None:
-    found = where_right_looks(made(), EVERYONE, None).result
-    assert found.moved[0] < found.density.value <= found.moved[1] + 1e-9
+    result = where_right_looks(made(), EVERYONE, None).result
+    assert result.moved[0] < result.density.value <= result.moved[1] + 1e-9
 
 
 def test_only_right_predictions_count_and_density_is_of_the_chosen_class() -> None:
     audit = made(incorrect_on=("eyes",), errors={("female", "A"): 0.4})
-    found = where_right_looks(audit, EVERYONE, None)
+    finding = where_right_looks(audit, EVERYONE, None)
     right = audit.faces["correct"].to_numpy()
-    assert found.result.n == right.sum()
-    table = found.numbers.set_index("region")
+    assert finding.result.n == right.sum()
+    table = finding.numbers.set_index("region")
     assert table["density"]["nose"] > table["density"]["eyes"]
-    chosen = audit.called
-    energy = np.maximum(audit.evidence[np.arange(len(right)), chosen].astype(float), 0)[right]
+    predicted = audit.called
+    energy = np.maximum(audit.evidence[np.arange(len(right)), predicted].astype(float), 0)[right]
     nose = (energy * weights(SHAPE)[REGIONS.index("nose")]).sum(axis=(1, 2)) / energy.sum(axis=(1, 2))
     assert table["share"]["nose"] == pytest.approx(nose.mean(), rel=1e-6)
 
@@ -199,13 +201,13 @@ WRONG = {("female", "A"): 0.1, ("male", "B"): 0.1}
 
 
 def test_wrong_predictions_with_the_common_map_have_no_pattern_of_their_own() -> None:
-    found = whether_wrong_has_a_pattern(made(3000, WRONG), EVERYONE)
-    assert found.verdict == Verdict.SUPPORTED and not found.by_test
-    assert found.result.pattern.shown.low < 1 < found.result.pattern.shown.high
-    assert "of the same decision, ethnicity, age and |margin|" in found.sentence
-    values = found.numbers.set_index("measure")["value"]
+    finding = whether_wrong_has_a_pattern(made(3000, WRONG), EVERYONE)
+    assert finding.verdict == Verdict.SUPPORTED and not finding.by_test
+    assert finding.result.pattern.shown.low < 1 < finding.result.pattern.shown.high
+    assert "of the same decision, ethnicity, age and |margin|" in finding.sentence
+    values = finding.numbers.set_index("measure")["value"]
     assert values["cells of 49 beyond chance"] == 0
-    assert values["strength of the own pattern"] == found.result.pattern.strength.value
+    assert values["strength of the own pattern"] == finding.result.pattern.strength.value
 
 
 def test_what_is_not_recorded_is_not_said_to_be_alike() -> None:
@@ -220,17 +222,17 @@ def test_what_is_not_recorded_is_not_said_to_be_alike() -> None:
 
 
 def test_wrong_predictions_that_look_elsewhere_have_one() -> None:
-    found = whether_wrong_has_a_pattern(made(3000, WRONG, incorrect_on=("eyes",)), EVERYONE)
-    assert found.verdict == Verdict.NOT_SUPPORTED and found.by_test
-    assert found.result.pattern.strength.low > 0.25
-    assert as_family([found])[0].verdict == Verdict.NOT_SUPPORTED
+    finding = whether_wrong_has_a_pattern(made(3000, WRONG, incorrect_on=("eyes",)), EVERYONE)
+    assert finding.verdict == Verdict.NOT_SUPPORTED and finding.by_test
+    assert finding.result.pattern.strength.low > 0.25
+    assert as_family([finding])[0].verdict == Verdict.NOT_SUPPORTED
 
 
 def test_wrong_predictions_of_noise_alone_support_it() -> None:
-    found = whether_wrong_has_a_pattern(made(4000, WRONG, incorrect_on=None), EVERYONE)
-    assert found.verdict == Verdict.SUPPORTED
-    assert found.result.pattern.shown.high < 0.5
-    values = found.numbers.set_index("measure")["value"]
+    finding = whether_wrong_has_a_pattern(made(4000, WRONG, incorrect_on=None), EVERYONE)
+    assert finding.verdict == Verdict.SUPPORTED
+    assert finding.result.pattern.shown.high < 0.5
+    values = finding.numbers.set_index("measure")["value"]
     assert values["dispersion of the incorrect ones"] > 0.9 > values["dispersion of the correct ones"]
 
 
@@ -239,9 +241,9 @@ def test_right_predictions_none_of_which_is_alike_tell_nothing() -> None:
     audit.faces.loc[audit.faces["correct"], "logit_female"] += np.where(
         audit.faces.loc[audit.faces["correct"], "predicted"] == "female", 50, -50
     )
-    found = whether_wrong_has_a_pattern(audit, EVERYONE)
-    assert found.verdict == Verdict.CANNOT_TELL and found.result is None
-    assert found.sentence == "0 incorrect predictions have correct ones like them: a test needs 30."
+    finding = whether_wrong_has_a_pattern(audit, EVERYONE)
+    assert finding.verdict == Verdict.CANNOT_TELL and finding.result is None
+    assert finding.sentence == "0 incorrect predictions have correct ones like them: a test needs 30."
 
 
 def test_faces_of_unknown_age_are_matched_among_themselves() -> None:
@@ -254,15 +256,15 @@ def test_noise_everywhere_cannot_tell_and_neither_can_few_wrong_ones() -> None:
     noise = made(3000, correct_on=(), incorrect_on=None)
     assert whether_wrong_has_a_pattern(noise, EVERYONE).verdict == Verdict.CANNOT_TELL
     few = made(300, dict.fromkeys((("female", "A"), ("male", "A"), ("female", "B"), ("male", "B")), 0.03))
-    found = whether_wrong_has_a_pattern(few, EVERYONE)
-    assert found.verdict == Verdict.CANNOT_TELL
-    assert "a test needs 30" in found.sentence
+    finding = whether_wrong_has_a_pattern(few, EVERYONE)
+    assert finding.verdict == Verdict.CANNOT_TELL
+    assert "a test needs 30" in finding.sentence
 
 
 def test_without_an_experiment_no_cause_is_claimed() -> None:
-    found = cause_findings(None, EVERYONE)
-    assert [f.key for f in found] == ["4", "5"]
-    assert all(f.verdict == Verdict.CANNOT_TELL and "No experiment" in f.sentence for f in found)
+    findings = cause_findings(None, EVERYONE)
+    assert [f.key for f in findings] == ["4", "5"]
+    assert all(f.verdict == Verdict.CANNOT_TELL and "No experiment" in f.sentence for f in findings)
 
 
 def of_causes(tmp_path: Path, control: str = "") -> list[Finding]:
@@ -302,13 +304,13 @@ def test_pairs_that_were_given_no_treatment_do_not_count(tmp_path: Path) -> None
         {"name": "another choice", "from": "everyone", "to": "again", "expect": "higher", "finding": "5"}
     ]
     (path / "experiment.json").write_text(json.dumps(content))
-    found = cause_findings(open_experiment(path), Filter())[1]
-    one = found.result.contrasts[0][1]
-    assert one.given == (False, True, False)
-    assert found.verdict == Verdict.CANNOT_TELL and np.isnan(found.p)
-    assert one.effects["worst group"].seeds.value == one.effects["worst group"].by_seed[1]
-    assert "over the 1 of 3 pairs that differ at all" in found.sentence
-    assert "in seeds 0 and 2 both arms are one network" in found.sentence
+    finding = cause_findings(open_experiment(path), Filter())[1]
+    contrast = finding.result.contrasts[0][1]
+    assert contrast.given == (False, True, False)
+    assert finding.verdict == Verdict.CANNOT_TELL and np.isnan(finding.p)
+    assert contrast.effects["worst group"].seeds.value == contrast.effects["worst group"].by_seed[1]
+    assert "over the 1 of 3 pairs that differ at all" in finding.sentence
+    assert "in seeds 0 and 2 both arms are one network" in finding.sentence
     assert "1 of 3 pairs differ at all and count" in experiment_report(open_experiment(path))
 
 
@@ -318,8 +320,8 @@ def test_the_filter_is_kept() -> None:
     audit.faces.loc[young & (audit.faces["gender"] == "female"), "correct"] = True
     audit.faces.loc[young, "predicted"] = audit.faces["gender"]
     audit.faces.loc[young, "p_male"] = (audit.faces["gender"] == "male").astype(float)
-    found = accuracy_findings(audit, Filter(age_from=ADULT_AGE, age_to=30))[0]
-    assert found.verdict != Verdict.SUPPORTED
+    finding = accuracy_findings(audit, Filter(age_from=ADULT_AGE, age_to=30))[0]
+    assert finding.verdict != Verdict.SUPPORTED
     assert accuracy_findings(audit, Filter(age_from=30))[0].verdict == Verdict.SUPPORTED
 
 
@@ -329,7 +331,7 @@ def test_the_sentence_counts_verdicts_and_the_report_holds_every_number() -> Non
     assert findings_sentence(few) == (
         "Of the original study's 3 claims, 2 are supported here (1a, 3), 1 is not supported (2)."
     )
-    found = where_right_looks(made(), EVERYONE, None)
-    text = findings_report([found], "made")
-    for value in found.numbers[["share", "density", "low", "high"]].to_numpy().ravel():
+    finding = where_right_looks(made(), EVERYONE, None)
+    text = findings_report([finding], "made")
+    for value in finding.numbers[["share", "density", "low", "high"]].to_numpy().ravel():
         assert f"{value:.4f}".rstrip("0").rstrip(".") in text

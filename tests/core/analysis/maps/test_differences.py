@@ -50,13 +50,13 @@ def labelled(n: int, seed: int) -> Audit:
 
 def test_the_plain_statistic_is_welch_s_and_the_effect_hedges_g() -> None:
     maps, (a, b) = made(150, 1), halves(150, 40)
-    found = difference(maps, Sides(a, b), Resampling(50))
+    contrast = difference(maps, Sides(a, b), Resampling(50))
     welch = stats.ttest_ind(maps[a], maps[b], equal_var=False)
-    assert found.statistic == pytest.approx(welch.statistic, rel=1e-9)
-    assert found.difference == pytest.approx(maps[a].mean(axis=0) - maps[b].mean(axis=0), rel=1e-9)
-    assert found.difference / found.error == pytest.approx(found.statistic, rel=1e-9)
+    assert contrast.statistic == pytest.approx(welch.statistic, rel=1e-9)
+    assert contrast.difference == pytest.approx(maps[a].mean(axis=0) - maps[b].mean(axis=0), rel=1e-9)
+    assert contrast.difference / contrast.error == pytest.approx(contrast.statistic, rel=1e-9)
     pooled = np.sqrt((39 * maps[a].var(axis=0, ddof=1) + 109 * maps[b].var(axis=0, ddof=1)) / 148)
-    assert found.effect == pytest.approx(found.difference / pooled * (1 - 3 / (4 * 148 - 1)), rel=1e-9)
+    assert contrast.effect == pytest.approx(contrast.difference / pooled * (1 - 3 / (4 * 148 - 1)), rel=1e-9)
 
 
 def test_one_cell_s_p_is_that_of_a_loop_over_bootstrap_samples() -> None:
@@ -64,14 +64,14 @@ def test_one_cell_s_p_is_that_of_a_loop_over_bootstrap_samples() -> None:
     draw = np.random.default_rng(5)
     maps, (a, b) = draw.gamma(1.0, size=(90, 1, 1)), halves(90, 35)
     maps[a] += 0.4 - (maps[a].mean() - maps[b].mean())
-    found = difference(maps, Sides(a, b), Resampling(3999))
+    contrast = difference(maps, Sides(a, b), Resampling(3999))
     x, y = maps[a].ravel(), maps[b].ravel()
-    seen = abs(stats.ttest_ind(x, y, equal_var=False).statistic)
-    one, other = (draw.choice(side - side.mean(), (3999, len(side))) for side in (x, y))
-    drawn = np.abs(stats.ttest_ind(one, other, axis=1, equal_var=False).statistic)
-    theirs = (drawn >= seen).mean()
+    observed = abs(stats.ttest_ind(x, y, equal_var=False).statistic)
+    first, second = (draw.choice(side - side.mean(), (3999, len(side))) for side in (x, y))
+    statistics = np.abs(stats.ttest_ind(first, second, axis=1, equal_var=False).statistic)
+    theirs = (statistics >= observed).mean()
     assert 0.01 < theirs < 0.5
-    assert found.p_map == pytest.approx(theirs, abs=4 * np.sqrt(2 * theirs * (1 - theirs) / 3999))
+    assert contrast.p_map == pytest.approx(theirs, abs=4 * np.sqrt(2 * theirs * (1 - theirs) / 3999))
 
 
 def hc2(x: np.ndarray, side: np.ndarray, dummies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -93,13 +93,13 @@ def strata_case() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 
 def test_with_strata_it_is_the_regression_coefficient_with_its_hc2_error() -> None:
     maps, a, b, strata = strata_case()
-    found = difference(maps, Sides(a, b, strata=strata), Resampling(20))
+    contrast = difference(maps, Sides(a, b, strata=strata), Resampling(20))
     value, error = hc2(maps.reshape(140, -1), a.astype(float), np.eye(4)[strata])
-    assert found.difference.ravel() == pytest.approx(value, rel=1e-9)
-    assert found.error.ravel() == pytest.approx(error, rel=1e-9)
+    assert contrast.difference.ravel() == pytest.approx(value, rel=1e-9)
+    assert contrast.error.ravel() == pytest.approx(error, rel=1e-9)
     weights = np.array([1 / (1 / (a & (strata == s)).sum() + 1 / (b & (strata == s)).sum()) for s in range(4)])
     by_hand = [maps[a & (strata == s)].mean(axis=0) - maps[b & (strata == s)].mean(axis=0) for s in range(4)]
-    assert found.difference == pytest.approx(np.average(by_hand, axis=0, weights=weights), rel=1e-9)
+    assert contrast.difference == pytest.approx(np.average(by_hand, axis=0, weights=weights), rel=1e-9)
 
 
 def test_with_people_each_is_one_unit_however_many_faces() -> None:
@@ -107,10 +107,10 @@ def test_with_people_each_is_one_unit_however_many_faces() -> None:
     people = draw.integers(0, 90, 300)
     a = people < 40
     maps = made(300, 8) + draw.normal(size=(90, *SHAPE))[people]
-    found = difference(maps, Sides(a, ~a, people=people.astype(str).astype(object)), Resampling(200, seed=3))
+    contrast = difference(maps, Sides(a, ~a, people=people.astype(str).astype(object)), Resampling(200, seed=3))
     units, of = np.unique(people, return_inverse=True)
-    assert (found.people_a, found.people_b) == ((units < 40).sum(), (units >= 40).sum())
-    assert found.difference == pytest.approx(maps[a].mean(axis=0) - maps[~a].mean(axis=0))
+    assert (contrast.people_a, contrast.people_b) == ((units < 40).sum(), (units >= 40).sum())
+    assert contrast.difference == pytest.approx(maps[a].mean(axis=0) - maps[~a].mean(axis=0))
     x = maps.reshape(300, -1)
 
     def t(side: np.ndarray) -> np.ndarray:
@@ -119,12 +119,12 @@ def test_with_people_each_is_one_unit_however_many_faces() -> None:
         apart = x[faces].mean(axis=0) - x[~faces].mean(axis=0)
         variance = 0.0
         for half in (faces, ~faces):
-            left = x[half] - x[half].mean(axis=0)
-            sums = pd.DataFrame(left).groupby(of[half]).sum().to_numpy()
+            residuals = x[half] - x[half].mean(axis=0)
+            sums = pd.DataFrame(residuals).groupby(of[half]).sum().to_numpy()
             variance = variance + (sums**2).sum(axis=0) / half.sum() ** 2 * len(sums) / (len(sums) - 1)
         return apart / np.sqrt(variance)
 
-    assert found.statistic.ravel() == pytest.approx(t(units < 40), rel=1e-9)
+    assert contrast.statistic.ravel() == pytest.approx(t(units < 40), rel=1e-9)
 
 
 def test_nobody_known_is_everybody_alone_and_a_person_on_both_sides_is_two() -> None:
@@ -143,10 +143,10 @@ def test_a_person_counts_in_the_stratum_of_most_faces() -> None:
     strata = np.tile([0, 1, 1], 80)
     strata[120:] = np.tile([0, 0, 1], 40)
     a = np.arange(240) % 6 < 3
-    found = difference(made(240, 2), Sides(a, ~a, people=people, strata=strata), Resampling(50))
+    contrast = difference(made(240, 2), Sides(a, ~a, people=people, strata=strata), Resampling(50))
     whole = difference(made(240, 2), Sides(a, ~a, people=people, strata=np.repeat([1, 0], 120)), Resampling(50))
-    assert found.difference == pytest.approx(whole.difference)
-    assert found.p == pytest.approx(whole.p)
+    assert contrast.difference == pytest.approx(whole.difference)
+    assert contrast.p == pytest.approx(whole.p)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -155,24 +155,24 @@ def test_a_planted_effect_is_found_in_its_cells_and_nowhere_else(seed: int) -> N
     planted = np.zeros((7, 7), dtype=bool)
     planted[4:6, 2:5] = True
     maps[:150, planted] += 2.0
-    found = difference(maps, Sides(a, b), Resampling(499, seed=seed))
-    assert (found.significant == planted).all()
-    assert found.differs
-    assert planted[found.largest]
-    assert found.p_map == 1 / 500
-    assert "in 6 of 49 cells (family-wise p ≤ 0.002" in found.verdict
+    contrast = difference(maps, Sides(a, b), Resampling(499, seed=seed))
+    assert (contrast.significant == planted).all()
+    assert contrast.differs
+    assert planted[contrast.largest]
+    assert contrast.p_map == 1 / 500
+    assert "in 6 of 49 cells (family-wise p ≤ 0.002" in contrast.verdict
 
 
 def test_p_is_never_smaller_than_can_be_told_and_a_seed_gives_the_same_again() -> None:
     maps, (a, b) = made(200, 1), halves(200, 100)
     maps[a] += 50
-    found = difference(maps, Sides(a, b), Resampling(39))
-    assert (found.p == 1 / 40).all()
-    assert found.p_words == "p ≤ 0.03"
+    contrast = difference(maps, Sides(a, b), Resampling(39))
+    assert (contrast.p == 1 / 40).all()
+    assert contrast.p_words == "p ≤ 0.03"
     maps = made(200, 1)
-    first, again, other = (difference(maps, Sides(a, b), Resampling(199, seed=s)).p for s in (1, 1, 2))
+    first, again, third = (difference(maps, Sides(a, b), Resampling(199, seed=s)).p for s in (1, 1, 2))
     assert (first == again).all()
-    assert (first != other).any()
+    assert (first != third).any()
     assert difference(maps, Sides(a, b), Resampling(1)).p.min() >= 0.5
 
 
@@ -180,34 +180,34 @@ def test_cells_without_any_spread_are_no_difference_and_separated_ones_are() -> 
     maps, (a, b) = made(100, 1), halves(100, 40)
     maps[:, 0, 0] = 0.1
     maps[:, 2, 2] = np.where(a, 1.0, 0.0)
-    found = difference(maps, Sides(a, b), Resampling(99))
-    assert (found.p[0, 0], found.effect[0, 0], found.difference[0, 0]) == (1.0, 0.0, 0.0)
-    assert found.significant[2, 2]
-    assert found.difference[2, 2] == pytest.approx(1.0)
-    assert not found.significant[0, 0]
+    contrast = difference(maps, Sides(a, b), Resampling(99))
+    assert (contrast.p[0, 0], contrast.effect[0, 0], contrast.difference[0, 0]) == (1.0, 0.0, 0.0)
+    assert contrast.significant[2, 2]
+    assert contrast.difference[2, 2] == pytest.approx(1.0)
+    assert not contrast.significant[0, 0]
 
 
 def test_strata_without_a_counterpart_drop_out_and_are_counted() -> None:
     maps, (a, b) = made(200, 1), halves(200, 90)
     strata = np.zeros(200, dtype=int)
     strata[:7], strata[90:95], strata[95:99] = 1, 2, -1
-    found = difference(maps, Sides(a, b, strata=strata), Resampling(20))
-    assert found.left_out == (7, 9)
-    assert (found.n_a, found.n_b) == (83, 101)
-    kept = strata == 0
-    assert found.difference == pytest.approx(maps[a & kept].mean(axis=0) - maps[b & kept].mean(axis=0))
+    contrast = difference(maps, Sides(a, b, strata=strata), Resampling(20))
+    assert contrast.left_out == (7, 9)
+    assert (contrast.n_a, contrast.n_b) == (83, 101)
+    inside = strata == 0
+    assert contrast.difference == pytest.approx(maps[a & inside].mean(axis=0) - maps[b & inside].mean(axis=0))
 
 
 def test_it_abstains_with_the_number_needed() -> None:
     maps = made(100, 1)
     a = np.arange(100) < ABSTAIN_UNDER - 2
-    found = difference(maps, Sides(a, ~a, names=("Black men", "White men")))
-    assert found.abstained == "Black men: 28 faces; a test needs 30, so 2 more"
-    assert np.isfinite(found.difference).all()
-    assert np.isnan(found.p).all()
-    assert np.isnan(found.p_map)
-    assert not found.differs
-    assert found.verdict == "Not tested: Black men: 28 faces; a test needs 30, so 2 more."
+    contrast = difference(maps, Sides(a, ~a, names=("Black men", "White men")))
+    assert contrast.abstained == "Black men: 28 faces; a test needs 30, so 2 more"
+    assert np.isfinite(contrast.difference).all()
+    assert np.isnan(contrast.p).all()
+    assert np.isnan(contrast.p_map)
+    assert not contrast.differs
+    assert contrast.verdict == "Not tested: Black men: 28 faces; a test needs 30, so 2 more."
     assert difference(maps, Sides(np.arange(100) < ABSTAIN_UNDER, np.arange(100) >= ABSTAIN_UNDER)).abstained is None
     few = np.repeat(np.arange(20), 5).astype(object)
     of_people = difference(maps, Sides(np.arange(100) < 50, np.arange(100) >= 50, people=few))
@@ -217,10 +217,10 @@ def test_it_abstains_with_the_number_needed() -> None:
 @pytest.mark.parametrize("n", [0, 1, MINIMUM_FACES - 1])
 def test_no_average_of_under_eleven_faces_is_given(n: int) -> None:
     a = np.arange(100) < n
-    found = difference(made(100, 1), Sides(a, ~a))
-    assert np.isnan(found.difference).all()
-    assert np.isnan(found.effect).all()
-    assert f"so {ABSTAIN_UNDER - n} more" in found.abstained
+    contrast = difference(made(100, 1), Sides(a, ~a))
+    assert np.isnan(contrast.difference).all()
+    assert np.isnan(contrast.effect).all()
+    assert f"so {ABSTAIN_UNDER - n} more" in contrast.abstained
     # After the strata have dropped out as well.
     strata = np.where(np.arange(100) < 95, 0, 1)
     a = (np.arange(100) < n) | (np.arange(100) >= 95)
@@ -241,9 +241,9 @@ def test_strata_of_columns_and_of_both_together() -> None:
     assert bands.max() == len(AGE_BANDS) - 1
     both = crossed([strata_of(faces, "gender"), bands])
     assert (both[:10] == -1).all()
-    known = faces.assign(band=bands, both=both)[10:]
-    assert len(known[["gender", "band", "both"]].drop_duplicates()) == known["both"].nunique()
-    assert known["both"].nunique() == known.groupby(["gender", "band"]).ngroups
+    banded = faces.assign(band=bands, both=both)[10:]
+    assert len(banded[["gender", "band", "both"]].drop_duplicates()) == banded["both"].nunique()
+    assert banded["both"].nunique() == banded.groupby(["gender", "band"]).ngroups
     assert crossed([]) is None
     with pytest.raises(LookwhereError, match="no column 'shoe size' to adjust for"):
         strata_of(faces, "shoe size")
@@ -289,11 +289,11 @@ def test_maps_that_depend_on_age_alone_differ_between_groups_no_more_often_than_
     as_they_are, equal = 0, 0
     for seed in range(40):
         audit, black, white = aged(500, seed)
-        asked = {"target": "female", "normalisation": "raw", "resampling": Resampling(99, seed=seed)}
-        as_they_are += difference_of(audit, black, white, **asked, adjust=()).differs
-        found = difference_of(audit, black, white, **asked)
-        equal += found.differs
-        assert found.adjusted_for == ("age",) and found.verdict.lower().startswith("adjusted for age, ")
+        options = {"target": "female", "normalisation": "raw", "resampling": Resampling(99, seed=seed)}
+        as_they_are += difference_of(audit, black, white, **options, adjust=()).differs
+        contrast = difference_of(audit, black, white, **options)
+        equal += contrast.differs
+        assert contrast.adjusted_for == ("age",) and contrast.verdict.lower().startswith("adjusted for age, ")
     assert as_they_are == 40
     assert equal <= 6, "P(7 of 40 or more) is 0.3 % at a level of 5 %"
 
@@ -301,8 +301,8 @@ def test_maps_that_depend_on_age_alone_differ_between_groups_no_more_often_than_
 def test_steps_of_age_are_years_for_infants_and_fives_for_adults() -> None:
     age = pd.array([0, 1, 2, 3, 4, 17, 18, 19, 20, 24, 25, 84, 85, 116, pd.NA], dtype="Int16")
     codes = strata_of(pd.DataFrame({"age": age}), AGE)
-    known = np.unique(codes, return_inverse=True)[1]
-    assert known.tolist() == [1, 2, 3, 4, 4, 5, 6, 6, 7, 7, 8, 9, 10, 10, 0]
+    layers = np.unique(codes, return_inverse=True)[1]
+    assert layers.tolist() == [1, 2, 3, 4, 4, 5, 6, 6, 7, 7, 8, 9, 10, 10, 0]
     assert codes[-1] == -1
     faces = pd.DataFrame({"age": pd.array([20, 21, 30, 31], dtype="Int16")})
     first = np.array([True, False, True, False])
@@ -318,8 +318,8 @@ def test_oriented_shapes_speak_for_the_chosen_class_and_have_no_strength() -> No
     shapes = oriented_shapes(audit)
     evidence = audit.evidence.astype(np.float64)
     for n in (0, 1, 2, 3, 4, 6):
-        chosen = 0 if audit.faces["predicted"][n] == "female" else 1
-        expected = evidence[n, chosen] - evidence[n, 1 - chosen]
+        side = 0 if audit.faces["predicted"][n] == "female" else 1
+        expected = evidence[n, side] - evidence[n, 1 - side]
         assert shapes[n] == pytest.approx(expected / np.sqrt((expected**2).mean()), rel=1e-5)
         assert shapes[n].mean() > 0, "these logits have no bias, so the mean is the margin of the chosen class"
     assert (shapes[5] == 0).all()
@@ -355,10 +355,10 @@ def test_identities_are_used_where_the_data_set_has_them() -> None:
     sides = Filter(("female",)), Filter(("male",))
     assert difference_of(audit, *sides, "margin", "raw", (), resampling=Resampling(20)).people_a is None
     audit.faces["identity"] = pd.array([f"{n // 2}" for n in range(300)], dtype="string")
-    found = difference_of(audit, *sides, "margin", "raw", (), resampling=Resampling(20))
+    contrast = difference_of(audit, *sides, "margin", "raw", (), resampling=Resampling(20))
     women = audit.faces[audit.faces["gender"] == "female"]
-    assert found.people_a == women["identity"].nunique()
-    assert f"{found.n_a}" == f"{len(women)}"
+    assert contrast.people_a == women["identity"].nunique()
+    assert f"{contrast.n_a}" == f"{len(women)}"
 
 
 def timed(run: Callable[[], MapDifference]) -> float:

@@ -40,33 +40,33 @@ def test_dispersion_is_that_of_all_pairs_whatever_their_strength(n: int, noise: 
 
 
 def test_the_ends_of_dispersion() -> None:
-    one = maps_of(1, 1.0, 0)
-    assert dispersion(np.repeat(one, 6, axis=0)) == pytest.approx(0)
-    assert dispersion(np.concatenate([one, -one])) == pytest.approx(2)
-    assert np.isnan(dispersion(one))
+    shape = maps_of(1, 1.0, 0)
+    assert dispersion(np.repeat(shape, 6, axis=0)) == pytest.approx(0)
+    assert dispersion(np.concatenate([shape, -shape])) == pytest.approx(2)
+    assert np.isnan(dispersion(shape))
     with pytest.raises(LookwhereError, match="2 of 3 maps have one value in all cells"):
-        dispersion(np.concatenate([np.ones((2, 4, 5)), one]))
+        dispersion(np.concatenate([np.ones((2, 4, 5)), shape]))
 
 
 def test_the_matched_value_is_the_mean_over_all_choices() -> None:
     shapes = maps_of(12, 1.5, 3)
     wrong = np.arange(12) < 4
     groups = np.array([*"aabb", *"aaaabbbb"])
-    found = compare_dispersion(shapes, wrong, groups, draws=20)
-    assert found.n == 4
-    assert found.wrong.value == pytest.approx(naive(shapes[:4]))
+    dispersion = compare_dispersion(shapes, wrong, groups, draws=20)
+    assert dispersion.n == 4
+    assert dispersion.wrong.value == pytest.approx(naive(shapes[:4]))
     pairs = itertools.product(itertools.combinations(range(4, 8), 2), itertools.combinations(range(8, 12), 2))
     every = [naive(shapes[[*x, *y]]) for x, y in pairs]
-    assert found.right.value == pytest.approx(np.mean(every))
-    assert found.difference.value == pytest.approx(found.wrong.value - np.mean(every))
-    assert found.ratio.value == pytest.approx(found.wrong.value / np.mean(every))
+    assert dispersion.right.value == pytest.approx(np.mean(every))
+    assert dispersion.difference.value == pytest.approx(dispersion.wrong.value - np.mean(every))
+    assert dispersion.ratio.value == pytest.approx(dispersion.wrong.value / np.mean(every))
 
 
 def test_a_resampled_face_is_not_paired_with_itself() -> None:
     z = standardised(maps_of(5, 1.0, 1))
-    drawn = _resampled(z, [np.arange(5)], np.array([5]), 3, np.random.default_rng(0))
+    resampled = _resampled(z, [np.arange(5)], np.array([5]), 3, np.random.default_rng(0))
     rows = np.random.default_rng(0).integers(0, 5, (3, 5))
-    for value, picked in zip(drawn, rows, strict=True):
+    for value, picked in zip(resampled, rows, strict=True):
         pairs = [z[i] @ z[j] for i, j in itertools.permutations(picked, 2) if i != j]
         assert value == pytest.approx(1 - np.mean(pairs))
     # With self-pairs the mean would lie far below that of the faces themselves.
@@ -77,11 +77,11 @@ def test_a_resampled_face_is_not_paired_with_itself() -> None:
 def test_more_scattered_wrong_maps_are_found_and_equal_ones_not() -> None:
     wrong = np.arange(360) < 60
     shapes = np.concatenate([maps_of(60, 2.0, 1), maps_of(300, 1.0, 2)])
-    found = compare_dispersion(shapes, wrong, draws=499)
-    assert found.p == 1 / 500
-    assert found.difference.low > 0
-    assert found.ratio.low > 1
-    assert found.wrong.low < found.wrong.value < found.wrong.high
+    dispersion = compare_dispersion(shapes, wrong, draws=499)
+    assert dispersion.p == 1 / 500
+    assert dispersion.difference.low > 0
+    assert dispersion.ratio.low > 1
+    assert dispersion.wrong.low < dispersion.wrong.value < dispersion.wrong.high
     equal = compare_dispersion(maps_of(360, 1.0, 3), wrong, draws=499)
     assert equal.difference.low < 0 < equal.difference.high
     assert equal.p > 0.05
@@ -103,14 +103,14 @@ def test_a_mix_of_groups_passes_for_scatter_unless_it_is_matched() -> None:
 
 def test_labels_that_are_exchangeable_give_uniform_p() -> None:
     draw = np.random.default_rng(5)
-    found = []
+    ratios = []
     for _ in range(200):
         shapes = draw.gamma(0.7, size=(60, 3, 3)) * draw.gamma(1.0, size=(60, 1, 1))
         groups = draw.integers(0, 2, 60)
-        found.append(compare_dispersion(shapes, draw.random(60) < 0.3, groups, draws=99).p)
+        ratios.append(compare_dispersion(shapes, draw.random(60) < 0.3, groups, draws=99).p)
     low, high = stats.binom.interval(0.99, 200, 0.05)
-    assert low <= np.sum(np.array(found) <= 0.05) <= high
-    assert 0.4 < np.mean(found) < 0.6
+    assert low <= np.sum(np.array(ratios) <= 0.05) <= high
+    assert 0.4 < np.mean(ratios) < 0.6
 
 
 def test_the_interval_covers_a_known_dispersion() -> None:
@@ -127,7 +127,7 @@ def test_the_interval_covers_a_known_dispersion() -> None:
 def test_wrong_faces_without_a_right_one_of_their_group_are_counted() -> None:
     shapes = maps_of(50, 1.0, 1)
     groups = np.where(np.arange(50) < 10, "only wrong", "both")
-    found = compare_dispersion(shapes, np.arange(50) < 25, groups, draws=20)
-    assert (found.n, found.left_out) == (15, 10)
+    dispersion = compare_dispersion(shapes, np.arange(50) < 25, groups, draws=20)
+    assert (dispersion.n, dispersion.left_out) == (15, 10)
     with pytest.raises(LookwhereError, match="0 incorrect faces have a correct one"):
         compare_dispersion(shapes, np.ones(50, dtype=bool))

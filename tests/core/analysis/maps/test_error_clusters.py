@@ -68,9 +68,9 @@ def audited(maps: np.ndarray, kind: np.ndarray, right: int = 30) -> Audit:
     evidence = audit.evidence.astype(np.float32)
     strength = np.exp(draw.normal(size=n))[:, None, None]  # a kind's shape counts, not its strength
     for row in range(n):
-        chosen = 0 if predicted[row] == "female" else 1
-        evidence[row, 1 - chosen] = 0
-        evidence[row, chosen] = maps[row] * strength[row]
+        predicted_class = 0 if predicted[row] == "female" else 1
+        evidence[row, 1 - predicted_class] = 0
+        evidence[row, predicted_class] = maps[row] * strength[row]
     shuffled = draw.permutation(n + right)
     return replace(audit, faces=faces.iloc[shuffled].reset_index(drop=True), evidence=evidence[shuffled])
 
@@ -97,7 +97,7 @@ def test_silhouettes_are_scikit_learns() -> None:
     apart = clustering.distances(x)
     for k in COUNTS:
         labels, _ = clustering.k_means(x, k, draw)
-        theirs = [silhouette_score(one, label) for one, label in zip(x, labels, strict=True)]
+        theirs = [silhouette_score(cloud, label) for cloud, label in zip(x, labels, strict=True)]
         assert clustering.silhouette(apart, labels, k) == pytest.approx(theirs)
     alone = np.array([0] + [1] * 59)
     assert clustering.silhouette(apart[0], alone, 2) == pytest.approx(silhouette_score(x[0], alone))
@@ -110,10 +110,10 @@ def test_clouds_have_the_mean_and_covariance_of_the_data() -> None:
     clouds = clustering.clouds(x, 60, draw)
     assert clouds.shape == (60, *x.shape)
     assert (clouds**2).mean(axis=-1) == pytest.approx(1)
-    drawn = clouds.reshape(-1, x.shape[1])
+    points = clouds.reshape(-1, x.shape[1])
     covariance = np.cov(x.T)
-    assert np.abs(drawn.mean(axis=0) - x.mean(axis=0)).max() < 0.1
-    assert np.abs(np.cov(drawn.T) - covariance).max() < 0.1 * covariance.max()
+    assert np.abs(points.mean(axis=0) - x.mean(axis=0)).max() < 0.1
+    assert np.abs(np.cov(points.T) - covariance).max() < 0.1 * covariance.max()
 
 
 def test_without_clusters_kinds_are_found_no_more_often_than_claimed() -> None:
@@ -133,55 +133,55 @@ def test_without_clusters_kinds_are_found_no_more_often_than_claimed() -> None:
 def test_planted_kinds_are_found(sizes: list[int]) -> None:
     maps, kind = planted(sizes)
     audit = audited(maps, kind)
-    found = find_error_clusters(audit, Filter(outcome="correct"))
-    assert found.n == sum(sizes), "the filter's outcome does not count"
-    assert found.p <= 0.01
-    assert sorted(k.n for k in found.clusters) == pytest.approx(sorted(sizes), abs=3)
-    rows = np.concatenate([k.rows for k in found.clusters])
-    labels = np.repeat(np.arange(len(found.clusters)), [k.n for k in found.clusters])
+    clustering = find_error_clusters(audit, Filter(outcome="correct"))
+    assert clustering.n == sum(sizes), "the filter's outcome does not count"
+    assert clustering.p <= 0.01
+    assert sorted(k.n for k in clustering.clusters) == pytest.approx(sorted(sizes), abs=3)
+    rows = np.concatenate([k.rows for k in clustering.clusters])
+    labels = np.repeat(np.arange(len(clustering.clusters)), [k.n for k in clustering.clusters])
     assert adjusted_rand_score(kind_of(audit, kind, rows), labels) > 0.95
-    assert all(k.stability > 0.9 and k.firmness == "stable" for k in found.clusters)
-    assert f"fall into {len(sizes)} clusters, further apart than parts of one even cloud; " in found.verdict
+    assert all(k.stability > 0.9 and k.firmness == "stable" for k in clustering.clusters)
+    assert f"fall into {len(sizes)} clusters, further apart than parts of one even cloud; " in clustering.verdict
 
 
 def test_one_cloud_is_called_one_kind_and_is_cut_only_when_asked() -> None:
     maps = blob((3, 3), 1.5) + smooth(np.random.default_rng(4), 80)
     audit = audited(maps, np.ones(80))
-    found = find_error_clusters(audit, Filter())
-    assert found.p > 0.05
-    assert len(found.clusters) == 1
-    assert "of one cluster, whose parts are no further apart than parts of one even cloud (" in found.verdict
-    asked = find_error_clusters(audit, Filter(), 3)
-    assert len(asked.clusters) == 3
-    assert asked.p == found.p
-    assert "cut into 3 clusters, as asked, no further apart than parts of one even cloud (" in asked.verdict
+    clustering = find_error_clusters(audit, Filter())
+    assert clustering.p > 0.05
+    assert len(clustering.clusters) == 1
+    assert "of one cluster, whose parts are no further apart than parts of one even cloud (" in clustering.verdict
+    in_three = find_error_clusters(audit, Filter(), 3)
+    assert len(in_three.clusters) == 3
+    assert in_three.p == clustering.p
+    assert "cut into 3 clusters, as asked, no further apart than parts of one even cloud (" in in_three.verdict
 
 
 def test_what_is_told_of_a_kind_is_its_faces() -> None:
     maps, kind = planted([60, 50])
     audit = audited(maps, kind)
-    found = find_error_clusters(audit, Filter())
+    clustering = find_error_clusters(audit, Filter())
     shapes = oriented_shapes(audit)
     wrong = audit.faces[~audit.faces["correct"]]
     everyone = np.maximum(shapes[wrong.index].mean(axis=0), 0)
-    for one in found.clusters:
-        mean = shapes[one.rows].mean(axis=0, dtype=np.float64)
-        assert one.map == pytest.approx(mean, abs=1e-5)
-        similarity = (shapes[one.rows] * mean).sum(axis=(1, 2))
+    for cluster in clustering.clusters:
+        mean = shapes[cluster.rows].mean(axis=0, dtype=np.float64)
+        assert cluster.map == pytest.approx(mean, abs=1e-5)
+        similarity = (shapes[cluster.rows] * mean).sum(axis=(1, 2))
         assert (np.diff(similarity) <= 1e-4).all(), "the most typical comes first"
         share = by_region(np.maximum(mean, 0))
-        assert one.regions["share"].to_numpy() == pytest.approx(share / share.sum(), abs=1e-5)
-        assert one.regions["share_all"].sum() == pytest.approx(1)
-        assert one.regions["share_all"].to_numpy() == pytest.approx(
+        assert cluster.regions["share"].to_numpy() == pytest.approx(share / share.sum(), abs=1e-5)
+        assert cluster.regions["share_all"].sum() == pytest.approx(1)
+        assert cluster.regions["share_all"].to_numpy() == pytest.approx(
             by_region(everyone) / by_region(everyone).sum(), abs=1e-5
         )
-        faces = audit.faces.iloc[one.rows]
-        women = one.who.set_index("group").loc["women"]
+        faces = audit.faces.iloc[cluster.rows]
+        women = cluster.who.set_index("group").loc["women"]
         assert women["n"] == (faces["gender"] == "female").sum()
         assert women["share_all"] == pytest.approx((wrong["gender"] == "female").mean())
         margins = (faces["logit_female"] - faces["logit_male"]).abs()
-        assert one.margin == pytest.approx(margins.median())
-    women = [one for one in found.clusters if (kind_of(audit, kind, one.rows) == 0).all()]
+        assert cluster.margin == pytest.approx(margins.median())
+    women = [cluster for cluster in clustering.clusters if (kind_of(audit, kind, cluster.rows) == 0).all()]
     assert len(women) == 1
     assert "women" in set(women[0].over()["group"])
     assert "men" not in set(women[0].over()["group"])
@@ -220,18 +220,20 @@ def test_kinds_of_few_faces_are_hidden_and_cannot_be_had_by_subtraction() -> Non
     assert list(showable([40, 3])) == [False, False]
     assert list(showable([3, 4])) == [False, False]
     for sizes in itertools.combinations_with_replacement(range(1, 25), 3):
-        shown = showable(np.array(sizes))
-        hidden = np.array(sizes)[~shown].sum()
-        assert hidden == 0 or hidden >= MINIMUM_FACES or not shown.any()
-        assert (np.array(sizes)[shown] >= MINIMUM_FACES).all()
+        may_show = showable(np.array(sizes))
+        hidden = np.array(sizes)[~may_show].sum()
+        assert hidden == 0 or hidden >= MINIMUM_FACES or not may_show.any()
+        assert (np.array(sizes)[may_show] >= MINIMUM_FACES).all()
 
 
 def test_a_kind_under_eleven_faces_is_counted_and_nothing_of_it_is_kept() -> None:
     maps, kind = planted([60, 40, 5], height=5)
-    found = find_error_clusters(audited(maps, kind), Filter(), 3)
-    assert [k.n for k in found.clusters] == [60, 40, 5]
-    assert [k.map is None for k in found.clusters] == [False, True, True], "all less the others are the five's mean"
-    for hidden in found.clusters[1:]:
+    clustering = find_error_clusters(audited(maps, kind), Filter(), 3)
+    assert [k.n for k in clustering.clusters] == [60, 40, 5]
+    assert [k.map is None for k in clustering.clusters] == [False, True, True], (
+        "all less the others are the five's mean"
+    )
+    for hidden in clustering.clusters[1:]:
         assert hidden.who is hidden.regions is hidden.margin is None
         with pytest.raises(LookwhereError, match="not shown"):
             hidden.over()
@@ -241,13 +243,13 @@ def test_too_few_wrong_predictions_flat_maps_and_no_maps() -> None:
     maps, kind = planted([40, 40])
     audit = audited(maps, kind)
     few = audited(maps[: SMALLEST - 1], kind[: SMALLEST - 1])
-    found = find_error_clusters(few, Filter())
-    assert found.clusters == ()
-    assert str(SMALLEST) in found.verdict
+    clustering = find_error_clusters(few, Filter())
+    assert clustering.clusters == ()
+    assert str(SMALLEST) in clustering.verdict
     row = int(np.flatnonzero(~audit.faces["correct"])[0])
     audit.evidence[row] = 0
-    found = find_error_clusters(audit, Filter())
-    assert (found.n, found.flat) == (79, 1)
+    clustering = find_error_clusters(audit, Filter())
+    assert (clustering.n, clustering.flat) == (79, 1)
     with pytest.raises(LookwhereError, match="without maps"):
         find_error_clusters(replace(audit, evidence=None), Filter())
     with pytest.raises(LookwhereError, match="1 to 6"):
@@ -270,9 +272,9 @@ def test_the_shipped_study_in_a_second() -> None:
     audit = open_audit(AUDIT)
     find_error_clusters(audit, Filter(("male",)), 2, draws=3)  # the libraries are loaded once
     start = time.process_time()
-    found = find_error_clusters(audit, Filter())
+    clustering = find_error_clusters(audit, Filter())
     # Of the processor's time, and with room for a slow machine.
     assert time.process_time() - start < 3
-    assert found.n == int((~audit.faces["correct"]).sum())
-    assert sum(k.n for k in found.clusters) == found.n
-    assert list(found.search.index) == list(COUNTS)
+    assert clustering.n == int((~audit.faces["correct"]).sum())
+    assert sum(k.n for k in clustering.clusters) == clustering.n
+    assert list(clustering.search.index) == list(COUNTS)

@@ -86,35 +86,35 @@ FILTERS = [
 ]
 
 
-def masked_by_hand(faces: pd.DataFrame, wanted: Filter) -> np.ndarray:
+def masked_by_hand(faces: pd.DataFrame, filter: Filter) -> np.ndarray:
     keep = []
     for row in faces.itertuples():
         keep.append(
-            (not wanted.gender or row.gender in wanted.gender)
-            and (not wanted.ethnicity or row.ethnicity in wanted.ethnicity)
-            and row.age >= wanted.age_from
-            and (wanted.age_to is None or row.age < wanted.age_to)
-            and (wanted.outcome == "all" or row.correct == (wanted.outcome == "correct"))
+            (not filter.gender or row.gender in filter.gender)
+            and (not filter.ethnicity or row.ethnicity in filter.ethnicity)
+            and row.age >= filter.age_from
+            and (filter.age_to is None or row.age < filter.age_to)
+            and (filter.outcome == "all" or row.correct == (filter.outcome == "correct"))
         )
     return np.array(keep, dtype=bool)
 
 
-@pytest.mark.parametrize("wanted", FILTERS, ids=Filter.describe)
-def test_a_group_equals_a_mean_masked_by_hand(audit: Audit, pictures: np.ndarray, wanted: Filter) -> None:
-    keep = masked_by_hand(audit.faces, wanted)
-    found = group(audit, wanted, target="margin")
-    assert found.n == keep.sum() >= MINIMUM_FACES
-    assert found.correct == audit.faces["correct"][keep].sum()
+@pytest.mark.parametrize("filter", FILTERS, ids=Filter.describe)
+def test_a_group_equals_a_mean_masked_by_hand(audit: Audit, pictures: np.ndarray, filter: Filter) -> None:
+    keep = masked_by_hand(audit.faces, filter)
+    group_mean = group(audit, filter, target="margin")
+    assert group_mean.n == keep.sum() >= MINIMUM_FACES
+    assert group_mean.correct == audit.faces["correct"][keep].sum()
     evidence = audit.evidence[keep].astype(np.float64)
-    np.testing.assert_allclose(found.map, (evidence[:, 0] - evidence[:, 1]).mean(axis=0) / 6, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(group_mean.map, (evidence[:, 0] - evidence[:, 1]).mean(axis=0) / 6, rtol=1e-4, atol=1e-6)
     own = np.where(audit.faces["gender"][keep] == "male", 1, 0)
     maps = np.maximum(evidence[np.arange(len(own)), own], 0) / 6
-    np.testing.assert_allclose(group(audit, wanted).map, maps.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(group(audit, filter).map, maps.mean(axis=0), rtol=1e-5)
     low = maps.min(axis=(1, 2), keepdims=True)
     scaled = (maps - low) / (maps - low).max(axis=(1, 2), keepdims=True).clip(1e-9)
-    np.testing.assert_allclose(group(audit, wanted, normalisation="scaled").map, scaled.mean(axis=0), rtol=1e-3)
-    assert not found.too_small
-    assert found.name == wanted.describe()
+    np.testing.assert_allclose(group(audit, filter, normalisation="scaled").map, scaled.mean(axis=0), rtol=1e-3)
+    assert not group_mean.too_small
+    assert group_mean.name == filter.describe()
 
 
 def test_the_face_of_a_group_is_the_mean_of_its_whole_cells(audit: Audit, pictures: np.ndarray) -> None:
@@ -134,14 +134,14 @@ def test_the_face_of_a_group_is_the_mean_of_its_whole_cells(audit: Audit, pictur
 @pytest.mark.parametrize("size", [0, 1, 10, 11])
 def test_under_11_faces_nothing_averaged_is_given(audit: Audit, size: int) -> None:
     few = audit.faces.assign(ethnicity=["Rare"] * size + ["White"] * (COUNT - size))
-    found = group(replace(audit, faces=few), Filter(ethnicity=("Rare",)))
-    assert found.n == size
-    assert found.too_small == (size < 11)
-    assert (found.map is None) == (size < 11)
+    group_mean = group(replace(audit, faces=few), Filter(ethnicity=("Rare",)))
+    assert group_mean.n == size
+    assert group_mean.too_small == (size < 11)
+    assert (group_mean.map is None) == (size < 11)
     if size < 11:
-        assert found.face is None
-        assert found.face_n == 0
-    assert found.correct == audit.faces["correct"][:size].sum()
+        assert group_mean.face is None
+        assert group_mean.face_n == 0
+    assert group_mean.correct == audit.faces["correct"][:size].sum()
 
 
 def test_groups_are_ordered_by_falling_count_women_first(audit: Audit) -> None:
@@ -153,10 +153,10 @@ def test_groups_are_ordered_by_falling_count_women_first(audit: Audit) -> None:
 
 
 def test_the_studys_grid_splits_every_group_by_outcome(audit: Audit) -> None:
-    within = Filter(age_from=18)
-    grid = study_grid(audit, within, target="predicted")
+    filter = Filter(age_from=18)
+    grid = study_grid(audit, filter, target="predicted")
     whole = [("female", ""), ("male", "")]
-    assert list(zip(grid["gender"], grid["ethnicity"], strict=True)) == whole + intersectional(audit, within)
+    assert list(zip(grid["gender"], grid["ethnicity"], strict=True)) == whole + intersectional(audit, filter)
     for gender, row in zip(("female", "male"), grid.iloc[:2].itertuples(), strict=True):
         assert row.correct.n + row.incorrect.n == group(audit, Filter(gender=(gender,), age_from=18)).n
     for row in grid.iloc[2:].itertuples():
@@ -164,7 +164,7 @@ def test_the_studys_grid_splits_every_group_by_outcome(audit: Audit) -> None:
         assert row.correct.n + row.incorrect.n == whole.n
         assert (row.correct.correct, row.incorrect.correct) == (row.correct.n, 0)
         assert row.correct.n == whole.correct
-        expected = group(audit, within.narrowed(gender=(row.gender,), ethnicity=(row.ethnicity,), outcome="incorrect"))
+        expected = group(audit, filter.narrowed(gender=(row.gender,), ethnicity=(row.ethnicity,), outcome="incorrect"))
         assert row.incorrect.filter == expected.filter
     asian = grid[grid["ethnicity"] == "Asian"].iloc[0]
     assert asian["correct"].map is None

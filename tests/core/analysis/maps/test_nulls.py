@@ -44,17 +44,17 @@ def test_plain() -> None:
 
 def test_one_test_a_cell_would_not_keep_the_family() -> None:
     """The reason for max-T: the same p, cell by cell, alarm far too often."""
-    draw, found = np.random.default_rng(2024), 0
+    draw, rejections = np.random.default_rng(2024), 0
     for seed in range(NULLS):
         maps, a = draw.normal(size=(120, *CELLS)), np.arange(120) < 40
         cell = difference(maps[:, :1, :1], Sides(a, ~a), Resampling(99, seed=seed))
-        others = [difference(maps[:, r : r + 1, :1], Sides(a, ~a), Resampling(99, seed=seed)) for r in (1, 2)]
-        found += any(d.differs for d in (cell, *others))
-    assert found > HIGH
+        other_cells = [difference(maps[:, r : r + 1, :1], Sides(a, ~a), Resampling(99, seed=seed)) for r in (1, 2)]
+        rejections += any(d.differs for d in (cell, *other_cells))
+    assert rejections > HIGH
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_people(known: bool) -> None:
+@pytest.mark.parametrize("people_known", [True, False])
+def test_people(people_known: bool) -> None:
     """Faces of one person are alike: drawn as a whole the level is kept; ignored, false alarms abound."""
 
     def null(draw: np.random.Generator, seed: int):
@@ -64,12 +64,12 @@ def test_people(known: bool) -> None:
         maps = heavy(draw, person.max() + 1)[person] + 0.3 * heavy(draw, 200)
         who = np.array([f"p{n}" for n in person], dtype=object)
         a = side[person]
-        found = difference(maps, Sides(a, ~a, people=who if known else None), Resampling(99, seed=seed))
-        assert found.abstained is None
-        return found
+        contrast = difference(maps, Sides(a, ~a, people=who if people_known else None), Resampling(99, seed=seed))
+        assert contrast.abstained is None
+        return contrast
 
     count = alarms(null)
-    assert kept(count) if known else count > HIGH
+    assert kept(count) if people_known else count > HIGH
 
 
 @pytest.mark.parametrize("adjusted", [True, False])

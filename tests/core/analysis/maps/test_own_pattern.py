@@ -22,7 +22,7 @@ def maps_of(n: int, seed: int, noise: float = 0.4) -> tuple[np.ndarray, np.ndarr
 
 def plain(shapes: np.ndarray, wrong: np.ndarray, strata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """W and C, cell by cell and stratum by stratum."""
-    z = np.array([(one - one.mean()) / one.std() for one in shapes])
+    z = np.array([(shape - shape.mean()) / shape.std() for shape in shapes])
     total, w, c = 0.0, 0.0, 0.0
     for s in np.unique(strata):
         a, b = z[wrong & (strata == s)], z[~wrong & (strata == s)]
@@ -34,42 +34,42 @@ def plain(shapes: np.ndarray, wrong: np.ndarray, strata: np.ndarray) -> tuple[np
 def test_the_parts_are_those_of_slow_arithmetic() -> None:
     shapes, wrong, strata = maps_of(300, 1)
     shapes[wrong] += 0.5 * OTHER
-    found = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(99), splits=50)
+    pattern = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(99), splits=50)
     w, c = plain(shapes, wrong, strata)
-    shown = (w * c).sum() / (c**2).sum()
-    assert found.wrong == pytest.approx(w) and found.common == pytest.approx(c)
-    assert found.shown.value == pytest.approx(shown)
-    assert found.own.difference == pytest.approx(w - shown * c, abs=1e-9)
-    assert abs((found.own.difference * c).sum()) < 1e-9
+    share_shown = (w * c).sum() / (c**2).sum()
+    assert pattern.wrong == pytest.approx(w) and pattern.common == pytest.approx(c)
+    assert pattern.shown.value == pytest.approx(share_shown)
+    assert pattern.own.difference == pytest.approx(w - share_shown * c, abs=1e-9)
+    assert abs((pattern.own.difference * c).sum()) < 1e-9
     # Without the part of chance: less than the length of the difference.
-    assert 0 < found.strength.value < np.sqrt(((w - shown * c) ** 2).sum() / (c**2).sum())
+    assert 0 < pattern.strength.value < np.sqrt(((w - share_shown * c) ** 2).sum() / (c**2).sum())
 
 
 def test_a_planted_pattern_is_found_and_halves_agree_on_it() -> None:
     shapes, wrong, strata = maps_of(900, 2)
     shapes[wrong] += 0.4 * OTHER
-    found = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(199), splits=99)
-    assert found.own.differs and found.halves.low > 0.5
-    assert found.own.significant[0, 5]
-    assert found.strength.low > 0
+    pattern = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(199), splits=99)
+    assert pattern.own.differs and pattern.halves.low > 0.5
+    assert pattern.own.significant[0, 5]
+    assert pattern.strength.low > 0
 
 
 @pytest.mark.parametrize("share", [1.0, 0.4, 0.0])
 def test_the_common_map_shown_in_part_or_not_at_all_is_no_pattern_of_their_own(share: float) -> None:
     shapes, wrong, strata = maps_of(3000, 3)
     shapes[wrong] -= (1 - share) * COMMON
-    found = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(199), splits=99)
-    assert not found.own.differs or found.halves.low < 0
-    assert found.strength.high < 0.25 and found.reach > 0.9
-    assert found.shown.high > share
+    pattern = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(199), splits=99)
+    assert not pattern.own.differs or pattern.halves.low < 0
+    assert pattern.strength.high < 0.25 and pattern.reach > 0.9
+    assert pattern.shown.high > share
 
 
 def test_labels_at_random_seldom_refute_where_every_map_shows_one_pattern() -> None:
     alarms = 0
     for seed in range(30):
         shapes, wrong, strata = maps_of(330, 10 + seed)
-        found = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(99, seed=seed), splits=49)
-        alarms += found.own.differs and found.halves.low > 0
+        pattern = own_pattern(shapes, Sides(wrong, ~wrong, strata=strata), Resampling(99, seed=seed), splits=49)
+        alarms += pattern.own.differs and pattern.halves.low > 0
     assert alarms <= 5
 
 

@@ -40,18 +40,18 @@ def shipped() -> Audit:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 16), st.integers(1, 16), st.integers(0, 1000), st.booleans())
-def test_made_arrays_add_up_to_1e9_in_every_group(height: int, width: int, seed: int, known: bool) -> None:
-    audit = made(120, (height, width), seed, manifest={"head_bias": [0.3, -0.2] if known else None})
+def test_made_arrays_add_up_to_1e9_in_every_group(height: int, width: int, seed: int, additive: bool) -> None:
+    audit = made(120, (height, width), seed, manifest={"head_bias": [0.3, -0.2] if additive else None})
     assert head_bias(audit) == pytest.approx(0.5, abs=1e-9)
     assert additivity(audit)["difference"].abs().max() < 1e-9
-    for wanted in (Filter(), WOMEN, Filter(outcome="incorrect"), Filter(ethnicity=("Asian",), age_from=30)):
-        mask = wanted.mask(audit.faces)
-        found = evidence_by_region(audit, wanted, draws=5)
-        assert found.n == mask.sum()
-        if not found.too_small:
-            assert found.margin == pytest.approx(margins(audit)[mask].mean(), abs=1e-12)
-            assert abs(found.residual) < 1e-9
-            assert found.table["evidence"].sum() + found.bias == pytest.approx(found.margin, abs=1e-9)
+    for filter in (Filter(), WOMEN, Filter(outcome="incorrect"), Filter(ethnicity=("Asian",), age_from=30)):
+        mask = filter.mask(audit.faces)
+        evidence = evidence_by_region(audit, filter, draws=5)
+        assert evidence.n == mask.sum()
+        if not evidence.too_small:
+            assert evidence.margin == pytest.approx(margins(audit)[mask].mean(), abs=1e-12)
+            assert abs(evidence.residual) < 1e-9
+            assert evidence.table["evidence"].sum() + evidence.bias == pytest.approx(evidence.margin, abs=1e-9)
 
 
 def test_a_region_gets_what_a_loop_over_cells_gives_it() -> None:
@@ -72,54 +72,54 @@ def test_a_planted_region_is_found() -> None:
     mouth = weights((112, 112))[index] == 1
     audit.evidence[1::2, 0, mouth] += 2 * size / mouth.sum()
     audit.faces.loc[1::2, "logit_female"] += 2.0
-    found = waterfall(audit, WOMEN, MEN)
-    row = found.table.set_index("region").loc["mouth"]
+    steps = waterfall(audit, WOMEN, MEN)
+    row = steps.table.set_index("region").loc["mouth"]
     assert row["low"] < 2 < row["high"]
     assert row["high"] - row["low"] < 0.2
-    others = found.table.drop(index)["difference"].abs()
-    assert others.max() < 0.05
-    assert "centred on the mouth" in waterfall_sentence(found)
+    smaller = steps.table.drop(index)["difference"].abs()
+    assert smaller.max() < 0.05
+    assert "centred on the mouth" in waterfall_sentence(steps)
 
 
 @pytest.mark.parametrize("groups", [(WOMEN, MEN), (Filter(), MEN), (WOMEN, Filter(ethnicity=("Black",)))])
 def test_the_way_from_a_to_b_leaves_nothing_over(groups: tuple[Filter, Filter]) -> None:
     audit = made(240)
-    found, (a, b) = waterfall(audit, *groups), (margins(audit)[w.mask(audit.faces)] for w in groups)
-    assert found.ends.loc["a", "margin"] == pytest.approx(a.mean(), abs=1e-12)
-    assert found.ends.loc["b", "margin"] == pytest.approx(b.mean(), abs=1e-12)
-    assert a.mean() + found.table["difference"].sum() == pytest.approx(b.mean(), abs=1e-9)
-    assert abs(found.residual) < 1e-9
-    np.testing.assert_allclose(found.table["b"] - found.table["a"], found.table["difference"], atol=1e-12)
+    steps, (a, b) = waterfall(audit, *groups), (margins(audit)[w.mask(audit.faces)] for w in groups)
+    assert steps.ends.loc["a", "margin"] == pytest.approx(a.mean(), abs=1e-12)
+    assert steps.ends.loc["b", "margin"] == pytest.approx(b.mean(), abs=1e-12)
+    assert a.mean() + steps.table["difference"].sum() == pytest.approx(b.mean(), abs=1e-9)
+    assert abs(steps.residual) < 1e-9
+    np.testing.assert_allclose(steps.table["b"] - steps.table["a"], steps.table["difference"], atol=1e-12)
 
 
 @pytest.mark.parametrize("nested", [False, True])
 def test_a_waterfalls_intervals_agree_with_the_budgets_and_the_formula(nested: bool) -> None:
     """Nested groups too: men move both ends, so the difference is surer than two samples apart would have it."""
     audit = made(2000, seed=5)
-    found = waterfall(audit, Filter() if nested else WOMEN, MEN, draws=4000)
+    steps = waterfall(audit, Filter() if nested else WOMEN, MEN, draws=4000)
     values, men = margins(audit), MEN.mask(audit.faces)
     alone = values[men].std(ddof=1) / np.sqrt(men.sum()), values[~men].std(ddof=1) / np.sqrt((~men).sum())
     # all − men = share of women × (women − men)
     error = np.hypot(*alone) * ((~men).mean() if nested else 1)
-    half = (found.ends["high"] - found.ends["low"]) / 2 / stats.norm.ppf(0.975)
+    half = (steps.ends["high"] - steps.ends["low"]) / 2 / stats.norm.ppf(0.975)
     assert half["b − a"] == pytest.approx(error, rel=0.06)
     assert half["b"] == pytest.approx(alone[0], rel=0.06)
     own = evidence_by_region(audit, MEN, draws=4000).table
-    other = found.table.assign(width=lambda t: t["high"] - t["low"])
+    widths = steps.table.assign(width=lambda t: t["high"] - t["low"])
     if not nested:
         apart = evidence_by_region(audit, WOMEN, draws=4000).table
         width = np.hypot(own["high"] - own["low"], apart["high"] - apart["low"])
-        np.testing.assert_allclose(other["width"], width, rtol=0.1)
+        np.testing.assert_allclose(widths["width"], width, rtol=0.1)
 
 
 def test_intervals_are_those_of_scipys_bootstrap() -> None:
     audit = made(60, seed=8)
     values = margin_evidence(audit)
-    found = evidence_by_region(audit, Filter(), draws=20_000).table
+    table = evidence_by_region(audit, Filter(), draws=20_000).table
     reference = stats.bootstrap((values,), np.mean, axis=0, n_resamples=20_000, method="percentile", rng=1)
-    spread = found["high"] - found["low"]
-    np.testing.assert_array_less((found["low"] - reference.confidence_interval.low).abs() / spread, 0.02)
-    np.testing.assert_array_less((found["high"] - reference.confidence_interval.high).abs() / spread, 0.02)
+    spread = table["high"] - table["low"]
+    np.testing.assert_array_less((table["low"] - reference.confidence_interval.low).abs() / spread, 0.02)
+    np.testing.assert_array_less((table["high"] - reference.confidence_interval.high).abs() / spread, 0.02)
 
 
 def covered(faces_each: int, whole: bool, repeats: int = 400, people: int = 80) -> int:
@@ -183,9 +183,11 @@ def test_energy_is_the_mean_of_each_faces_own_share(target: str) -> None:
     audit, expected = made(40, (4, 4), seed=2), []
     for n, face in enumerate(audit.faces.itertuples()):
         female, male = audit.evidence[n]
-        chosen = {"true": face.gender, "predicted": face.predicted}.get(target, target)
+        explained_class = {"true": face.gender, "predicted": face.predicted}.get(target, target)
         difference = female - male if face.predicted == "female" else male - female
-        positive = np.maximum(difference if target == "margin" else {"female": female, "male": male}[chosen], 0)
+        positive = np.maximum(
+            difference if target == "margin" else {"female": female, "male": male}[explained_class], 0
+        )
         expected.append([(weights((4, 4))[r] * positive).sum() / positive.sum() for r in range(len(REGIONS))])
     table = proportional_energy(audit, Filter(), target)
     np.testing.assert_allclose(table["share"], np.mean(expected, axis=0), atol=1e-12)
@@ -210,16 +212,16 @@ def test_a_uniform_map_has_its_areas_and_faces_without_evidence_do_not_count() -
 def test_under_eleven_faces_nothing_but_n_is_told(n: int) -> None:
     audit = made(200)
     audit.faces["ethnicity"] = np.where(np.arange(200) < n, "Rare", "White")
-    rare, shown = Filter(ethnicity=("Rare",)), n >= 11
+    rare, is_shown = Filter(ethnicity=("Rare",)), n >= 11
     own, way, energy = evidence_by_region(audit, rare), waterfall(audit, rare, WOMEN), proportional_energy(audit, rare)
     assert own.n == way.n_a == n
-    assert own.too_small is way.too_small is not shown
-    assert own.table["evidence"].notna().all() == shown
-    assert np.isfinite([own.margin, own.residual]).all() == shown
+    assert own.too_small is way.too_small is not is_shown
+    assert own.table["evidence"].notna().all() == is_shown
+    assert np.isfinite([own.margin, own.residual]).all() == is_shown
     for table, columns in ((way.table, ["difference", "low", "high", "a", "b"]), (energy, ["share", "low", "high"])):
-        assert table[columns].notna().to_numpy().any() == shown
-    assert way.ends.notna().to_numpy().any() == shown
-    assert ("No evidence by region is shown" in waterfall_sentence(way)) is not shown
+        assert table[columns].notna().to_numpy().any() == is_shown
+    assert way.ends.notna().to_numpy().any() == is_shown
+    assert ("No evidence by region is shown" in waterfall_sentence(way)) is not is_shown
     table = additivity(audit)
     few = table[table["n"] < 11]
     assert few[["evidence", "margin"]].isna().all(axis=None)
