@@ -146,10 +146,12 @@ def _own_network(weights: Path, info: ModelInfo) -> GenderResNet:
         raise LookwhereError(
             f"{weights.parent}/model.json: classes are {list(info.classes)}, not {list(info.task.classes)} in order"
         )
-    network = GenderResNet(dilated=info.dilated)
+    with torch.device("meta"):  # without drawing 24 million random weights first, which none of them keeps
+        network = GenderResNet(dilated=info.dilated)
     try:
         network.load_state_dict(
-            {name: t.float() if t.is_floating_point() else t for name, t in read_tensors(weights)[0].items()}
+            {name: t.float() if t.is_floating_point() else t for name, t in read_tensors(weights)[0].items()},
+            assign=True,
         )
     except (SafetensorError, OSError, RuntimeError) as error:
         raise LookwhereError(

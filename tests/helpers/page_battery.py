@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -47,6 +48,16 @@ def open_page(entry: PageEntry, models: Path, **query: str | list[str]) -> AppTe
         return app.run()
 
 
+def whole_page(entry: PageEntry, studies: Studies) -> AppTest:
+    """A page of the first studies under its bare address; run once for all checks that only read it."""
+    return _whole_page(entry, studies.whole, entry.path.read_bytes())
+
+
+@lru_cache(maxsize=1)
+def _whole_page(entry: PageEntry, models: Path, source: bytes) -> AppTest:
+    return open_page(entry, models)
+
+
 def _runs(app: AppTest) -> AppTest:
     assert not app.exception, [element.value for element in app.exception]
     assert not app.error, [element.value for element in app.error]
@@ -54,7 +65,7 @@ def _runs(app: AppTest) -> AppTest:
 
 
 def check_opens_with_title_and_headline_and_offers_its_charts(entry: PageEntry, studies: Studies) -> None:
-    app = _runs(open_page(entry, studies.whole))
+    app = _runs(whole_page(entry, studies))
     assert [title.value for title in app.title] == [entry.heading or entry.title]
     assert text(app).count(HEADLINE) == 1
     items = app.session_state["downloads"].items.values()
@@ -113,7 +124,7 @@ def sentences(app: AppTest) -> list[tuple[str, str]]:
 
 
 def check_each_terms_first_use_has_its_help_once(entry: PageEntry, studies: Studies) -> None:
-    app = _runs(open_page(entry, studies.whole))
+    app = _runs(whole_page(entry, studies))
     said = sentences(app)
     for term, meaning in glossary().items():
         plain = [re.search(rf"(?<![\w-]){term}s?(?![\w-])", text, 0 if term.isupper() else re.I) for text, _ in said]

@@ -17,7 +17,7 @@ from core.data.readers import READERS
 from core.present.text.evidence import evidence_report
 from core.present.text.tables import audit_report
 from tests.helpers.datasets_made import tree
-from tests.helpers.made_study import audited_models, made_study
+from tests.helpers.made_study import Study, audited_models, made_study
 from tests.helpers.shipped import MODEL, ROOT, shipped_or_skip
 
 RECIPES = ROOT / "docs/extend.md"
@@ -90,6 +90,12 @@ def run(project: Path, *arguments: object) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """One network, audited on 96 faces. A test may add an audit or checks to it, and changes nothing else."""
+    return made_study(tmp_path_factory.mktemp("study"), 96)
+
+
 @pytest.mark.parametrize("recipe", BATTERIES)
 def test_the_recipe_names_the_battery_that_finds_what_it_adds(recipe: str) -> None:
     file, word = BATTERIES[recipe]
@@ -121,8 +127,7 @@ def test_a_reader_is_listed_and_reads_a_tree(project: Path, tmp_path: Path) -> N
     assert found["reader"] == "two-folders" and "3" in json.dumps(found)
 
 
-def test_a_statistic_stands_in_show_report_and_page(project: Path, tmp_path: Path) -> None:
-    study = made_study(tmp_path, 240)
+def test_a_statistic_stands_in_show_report_and_page(project: Path, study: Study, tmp_path: Path) -> None:
     which, p_male = ("--model", "made", "--audit", "made-all", "--models", study.models), study.audit.faces["p_male"]
     assert "mean certainty" not in audit_report(study.audit).lower()
     expected = f"{p_male.where(p_male > 0.5, 1 - p_male).mean():.1%}"
@@ -136,20 +141,18 @@ def test_a_statistic_stands_in_show_report_and_page(project: Path, tmp_path: Pat
         "    print(text(page(Path(sys.argv[1]), 'accuracy', changed)))\n"
     )
     (project / "open_page.py").write_text(code)
-    assert "Mean certainty" in run(project, "open_page", tmp_path / "models")
+    assert "Mean certainty" in run(project, "open_page", study.models)
     (project / "open_page.py").unlink()
 
 
-def test_a_method_makes_an_audit(project: Path, tmp_path: Path) -> None:
-    study = made_study(tmp_path / "study", 48)
+def test_a_method_makes_an_audit(project: Path, study: Study) -> None:
     which = ("--model", "made", "--data", study.store.path, "--models", study.models, "--name", "rms")
     run(project, "core", "audit", *which, "--maps", "gradient-rms", "--split", "all")
     made = open_audit(study.models / "made/audits/rms")
     assert made.map_method == "gradient RMS" and made.evidence is not None
 
 
-def test_a_check_is_run(project: Path, tmp_path: Path) -> None:
-    study = made_study(tmp_path / "study", 72)
+def test_a_check_is_run(project: Path, study: Study) -> None:
     which = ("--model", "made", "--audit", "made-all", "--data", study.store.path, "--models", study.models)
     printed = run(project, "core", "check", *which, "--parts", "mirror", "--sample", "60")
     assert re.search(r"^Mirror image: (passes|fails)\. The map of the mirrored face .*rank correlation", printed, re.M)

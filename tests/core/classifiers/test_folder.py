@@ -117,6 +117,12 @@ def test_loaded_equals_saved_to_half_precision(saved: Path, network: GenderResNe
         torch.testing.assert_close(model.network(pixels), expected, atol=0.02, rtol=0.02)
 
 
+def test_loading_draws_no_random_weights_first(folder: Path) -> None:
+    before = torch.get_rng_state()
+    load_model(folder)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_saving_again_replaces_the_model_whole(folder: Path) -> None:
     save_model(folder, GenderResNet(dilated=False), INFO)
     assert sorted(p.name for p in folder.iterdir()) == ["model.json", "model.safetensors"]
