@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.side_by_side import Measured, in_turns
+from core.audit.average_setting import KeepAverages
 from core.audit.manifest import AuditManifest
 from core.audit.run import Job, forward_shards
 from core.classifiers.folder import Model, load_model
@@ -89,9 +90,10 @@ def audit(bench: Bench, batch: int, speed: Speed = Speed.PLAIN) -> Callable[[], 
 
     def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            job = Job(store, model, faces, None, None, planned, Path(folder) / "audit", None)
+            path = Path(folder) / "audit"
+            job = Job(store, model, faces, None, None, planned, path, KeepAverages.NO, batch, None)
             job.work.mkdir()
-            forward_shards(job, batch)
+            forward_shards(job)
 
     return run
 

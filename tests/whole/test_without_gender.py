@@ -93,7 +93,7 @@ def test_without_a_target_it_is_refused_with_what_there_is(
     [
         ("show", "Classified is smiling: «not smiling» or «smiling»."),
         ("show --by camera", "camera: scanner"),
-        ("gaps", "no gender is recorded"),
+        ("gaps", "No gender is recorded, and neither ethnicity nor age makes two groups"),
         ("gaps --by camera", "camera: scanner"),
         ("findings", "This audit is of another attribute, smiling; the study's claims are of gender."),
         ("evidence", "mean margin (logit not smiling − logit smiling)"),
