@@ -123,8 +123,8 @@ def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, Aligne
     if not missing:
         return
     with tempfile.TemporaryDirectory() as work:
-        folder = import_model(file, name, declare(declaration), models=Path(work), network=NetworkOptions(maps="none"))
-        model = load_model(folder)
+        without_maps = NetworkOptions(maps="none")
+        model = load_model(import_model(file, name, declare(declaration), models=Path(work), network=without_maps))
         for data in missing:
             audit = run_audit(
                 stores[data], model, SPLITS[data], name=data, averages=AverageSetting(KeepAverages.NO), progress=bars

@@ -63,7 +63,7 @@ def html_rows(chart: IntervalChart) -> str:
 
 def _row(row: Row, series: tuple[Series, ...], scale: RowScale, ticks: str) -> str:
     """A group: its name and note, a line for each series that has a mark, the marks' words in the same order."""
-    places = {one.name: place for place, one in enumerate(series)}
+    places = {member.name: place for place, member in enumerate(series)}
     marks = sorted((mark for mark in row.marks if mark.drawn), key=lambda mark: places[mark.series])
     lines = "".join(_line(mark, series[places[mark.series]], scale) for mark in marks)
     words = "".join(f"<span title='{_told(mark)}'>{html.escape(mark.words)}</span>" for mark in marks)
