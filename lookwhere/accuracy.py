@@ -11,11 +11,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.analysis.accuracy.by_group import GROUP_COLUMNS, check_columns, predict
-from core.analysis.accuracy.counts import AGE_UNKNOWN, Groups, group_rows, group_table, tally
+from core.analysis.accuracy.counts import Groups, group_rows, group_table, outside_of_groups, tally
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
 from core.analysis.intervals import wilson
 from core.audit.folder import Audit
-from core.data.faces import UNRECORDED, people
+from core.data.faces import people
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
@@ -134,10 +134,10 @@ def accuracy_by_group(
         faces = audit_or_labels.faces
         if within is not None:
             faces = faces[within.mask(faces)]
+        own = [name for name in by if name not in GROUP_COLUMNS]
         member, names = group_rows(faces, list(by), columns)
         names = names.drop(columns=[c for c in ("gender", "ethnicity") if c not in by])
-        aside = {AGE_UNKNOWN: (names["age band"] == AGE_UNKNOWN).to_numpy()}
-        aside |= {f"{c} {UNRECORDED}": (names[c] == UNRECORDED).to_numpy() for c in set(by) - set(GROUP_COLUMNS)}
+        aside = outside_of_groups(names.assign(gender=names.get("gender", "")), own)
         names = names if "age band" in by else names.drop(columns="age band")
         truth, said, unit = task_of(faces).truth(faces), predict(faces, threshold), people(faces)
     else:

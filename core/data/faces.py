@@ -65,6 +65,17 @@ def gender_known(faces: pd.DataFrame) -> bool:
     return bool((faces["gender"] != UNRECORDED).any())
 
 
+def gender_missing(faces: pd.DataFrame) -> int:
+    """Of how many faces no gender is labelled."""
+    return int(counts_of(faces)[(faces["gender"] == UNRECORDED).to_numpy(dtype=bool)].sum())
+
+
+def genders_in(faces: pd.DataFrame) -> list[str]:
+    """The genders that any face is labelled with, in order; of faces without one nothing is said."""
+    there = set(faces["gender"].unique())
+    return [gender for gender in GENDERS if gender in there]
+
+
 def ethnicity_known(faces: pd.DataFrame) -> bool:
     """Whether the ethnicity of any face is labelled."""
     return bool((faces["ethnicity"] != UNRECORDED).any())

@@ -127,10 +127,16 @@ def group_name(
     «Black girls», «boys»."""
     gender = (gender,) if isinstance(gender, str) else tuple(gender)
     ethnicity = (ethnicity,) if isinstance(ethnicity, str) else tuple(ethnicity)
-    noun = gender_noun(gender[0] if len(gender) == 1 else "", children)
+    recorded = [name for name in gender if name != UNRECORDED]
+    # «Women and men» are not all faces where the gender of some is not recorded.
+    noun = " and ".join(gender_noun(name, children) for name in recorded) or gender_noun("")
+    unknown = "gender " if gender and not recorded else ""
     if ethnicity == (UNRECORDED,):
-        return f"{noun} (ethnicity {UNRECORDED})"
+        return f"{noun} ({f'{unknown}and ' if unknown else ''}ethnicity {UNRECORDED})"
     names = [ETHNICITY_WORDS.get(name, name) for name in ethnicity]
-    if not names:
-        return noun if noun != "faces" else "all faces"
-    return f"{' and '.join(names)} {noun}"
+    noun = " ".join([*([" and ".join(names)] if names else []), noun])
+    if unknown:
+        return f"{noun} ({unknown}{UNRECORDED})"
+    if recorded and len(gender) > len(recorded):
+        return f"{noun} and faces (gender {UNRECORDED})"
+    return noun if names or recorded else "all faces"

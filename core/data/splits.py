@@ -24,8 +24,10 @@ NEAR_TORN = "split: near-copies in more than one; both are kept"
 def near_disagreements(faces: pd.DataFrame) -> pd.DataFrame:
     """Near-copies labelled as different genders, as disagreements (`file, what`), a row a face.
 
-    `faces` has `path, gender, phash, cluster`. Such faces are kept: which label is wrong is not known.
+    `faces` has `path, gender, phash, cluster`. Such faces are kept: which label is wrong is not known. A face without a
+    gender disagrees with none.
     """
+    faces = faces[faces["gender"] != UNRECORDED]
     differ = near_otherwise(*(faces[column].to_numpy() for column in ("phash", "gender", "cluster")))
     return pd.DataFrame({"file": faces["path"].to_numpy()[differ], "what": NEAR_GENDER}, dtype=str)
 
@@ -38,7 +40,8 @@ def still_near(disagreements: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame
     """
     keep = np.ones(len(disagreements), dtype=bool)
     for what, column in ((NEAR_GENDER, "gender"), (NEAR_TORN, "split")):
-        agreed = faces.groupby("cluster")[column].transform("nunique") == 1
+        labels = faces[column].where(faces[column] != UNRECORDED)
+        agreed = labels.groupby(faces["cluster"]).transform("nunique") <= 1
         keep &= ~((disagreements["what"] == what) & disagreements["file"].isin(faces.loc[agreed, "path"])).to_numpy()
     return disagreements[keep].reset_index(drop=True)
 

@@ -107,7 +107,7 @@ def training_groups(
     Of gender by gender and ethnicity a group's key is «female Black», as settings and metrics have had it; of others it
     is its words: «Black women with glasses, camera: front».
     """
-    columns = crossed(task, groups)
+    columns, known = crossed(task, groups), gender_known(faces)
     code, levels = np.zeros(len(faces), dtype=np.int64), []
     for column in columns:
         part, names = _levels(faces, column)
@@ -117,13 +117,15 @@ def training_groups(
     groups_present = []
     for code_of_group in present:
         place = np.unravel_index(code_of_group, [len(names) for names in levels])
-        groups_present.append(_group(task, {c: names[n] for c, names, n in zip(columns, levels, place, strict=True)}))
+        level = {c: names[n] for c, names, n in zip(columns, levels, place, strict=True)}
+        groups_present.append(_group(task, level, known))
     return member, groups_present
 
 
-def _group(task: Task, level: dict[str, str]) -> TrainingGroup:
+def _group(task: Task, level: dict[str, str], any_gender: bool) -> TrainingGroup:
+    """The group of these levels by column; where no face has a gender, its name says nothing of it."""
     gender, ethnicity = level.get("gender", ""), level.get("ethnicity", "")
-    if gender == UNRECORDED:  # of no face then: its name says nothing of it
+    if gender == UNRECORDED and not any_gender:
         gender, ethnicity = "", "" if ethnicity == UNRECORDED else ethnicity
     if level.keys() == {*GROUPS} and task.is_gender:
         return TrainingGroup(f"{gender} {ethnicity}", group_name(gender, ethnicity), gender, ethnicity)

@@ -14,8 +14,10 @@ from core.audit.folder import FILES, Audit, list_audits, open_audit, read_manife
 from core.audit.manifest import AuditManifest
 from core.audit.mapped import FOLDER
 from core.audit.notes import note_words
+from core.audit.recorded_labels import LABELS, recorded_labels
 from core.classifiers.info import ModelInfo, ModelKind, list_models, model_info
 from core.present.text import escape
+from core.present.text.labels import perceived_words
 from core.present.text.reviews import review_words
 from core.present.text.task import task_words, unused_predictions
 from ui.shell.cache import kept
@@ -100,6 +102,12 @@ def audit_of(manifest: Path) -> Audit:
 @kept(entries=12, spinner="Opening the audit …", shared=True)
 def _opened(files: list[Path]) -> Audit:
     return open_audit(files[0].parent)
+
+
+@kept(entries=64)
+def _recorded_labels(manifest: Path) -> tuple[str, ...]:
+    """`recorded_labels` of the audit whose `audit.json` this is."""
+    return recorded_labels(manifest.parent)
 
 
 def need_maps(audit: Audit) -> None:
@@ -207,9 +215,10 @@ def sidebar() -> OpenAudit:
             st.caption("No audit yet.")
         state.audit_of = model
         if audit:
-            _notes(read_manifest(MODELS / model / "audits" / audit))
-        st.caption(
-            "Gender and ethnicity are the data set's labels, as a rule **perceived** ones that annotators gave: they "
-            "need not be what the people pictured would say."
-        )
+            folder = MODELS / model / "audits" / audit
+            manifest = read_manifest(folder)
+            _notes(manifest)
+            st.caption(perceived_words(_recorded_labels(folder / "audit.json"), manifest.columns, mark="**"))
+        else:
+            st.caption(perceived_words(LABELS, mark="**"))
     return OpenAudit(model, audit)

@@ -19,7 +19,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.audit.folder import Audit
 from core.audit.notes import note_sentence
-from core.data.faces import counts_of, gender_known
+from core.data.faces import counts_of, gender_known, genders_in
 from core.data.filters import Filter
 from core.present.text import escape
 from core.present.text.sentences import EXPLORATORY_WHY
@@ -98,7 +98,7 @@ class Page:
             self.caption(note)
         if not gender_known(self.audit.faces):
             self.info(help_texts.NO_GENDER)
-        elif self.audit.faces["gender"].nunique() < 2:
+        elif len(genders_in(self.audit.faces)) < 2:
             self.info(help_texts.ONE_GENDER)
 
     def draw_filter_bar(self, audit: Audit, outcome: bool = True) -> Filter:

@@ -9,7 +9,14 @@ from core.audit.folder import list_audits, read_manifest
 from core.audit.releases import same_pictures
 from core.present.figures.comparison import data_set_dots
 from core.present.text import escape
-from core.present.text.data_sets import abroad_sentence, data_set_names, group_label, shown_sentence, without_columns
+from core.present.text.data_sets import (
+    abroad_sentence,
+    data_set_names,
+    group_label,
+    perhaps_the_same_words,
+    shown_sentence,
+    without_columns,
+)
 from ui.shell import downloads
 from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
@@ -49,6 +56,8 @@ def show_data_sets(p: Page) -> None:
         )
     downloads.table(table, "data-sets", "accuracy by data set and group, with Wilson 95 % intervals")
     terms.caption(f"{escape.markdown(shown_sentence(audits, filter))} {CAUTION}")
+    if (words := perhaps_the_same_words(audits)) is not None:
+        terms.caption(escape.markdown(words))
 
 
 def _audits(p: Page) -> list[DataSetAudit]:

@@ -20,7 +20,7 @@ from core.analysis.accuracy.repeated import repeated_photographs
 from core.analysis.accuracy.simultaneous import LargestGap, SimultaneousIntervals, gap_of, simultaneous_intervals
 from core.analysis.comparison.catalogue import same_face_audits
 from core.audit.folder import Audit, open_audit
-from core.data.faces import UNRECORDED
+from core.data.faces import UNRECORDED, genders_in
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.figures import gaps as charts
@@ -73,7 +73,7 @@ FAMILIES = {"all pairs": "pairs", "each against the rest": "rest"}
 
 def groupings(faces: pd.DataFrame) -> list[str]:
     """The groupings that make more than one group of these faces."""
-    ethnicities, genders = set(faces["ethnicity"].unique()), faces["gender"].nunique()
+    ethnicities, genders = set(faces["ethnicity"].unique()), len(genders_in(faces))
     names = ["gender × ethnicity"] if ethnicities - {UNRECORDED} and len(ethnicities) * genders > 1 else []
     names += ["ethnicity"] if len(ethnicities) > 1 and genders > 1 else []
     names += ["gender"] if genders > 1 else []

@@ -147,7 +147,7 @@ def offer_accuracy(p: Page) -> None:
 def show_model(opened: OpenAudit, audit: Audit) -> None:
     """What the model and its audit are, in a few lines."""
     terms.subheader("What this model is")
-    terms.markdown(help_texts.model_summary(opened.info(), audit.manifest))
+    terms.markdown(help_texts.model_summary(opened.info(), audit.manifest, labels_known(audit.faces)))
 
 
 def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool = True) -> str:

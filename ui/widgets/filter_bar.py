@@ -134,6 +134,8 @@ def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:
         )
     else:
         first[0].caption(help_texts.NO_GENDER)
+    if options.some_gender:
+        first[0].caption(options.some_gender)
     if options.ethnicities:
         ethnicity = controls.pills(
             "Ethnicity", options.ethnicities, selection_mode="multi", key="ethnicity", place=first[1], bind=False

@@ -16,8 +16,9 @@ import numpy as np
 
 from core.audit.folder import Audit
 from core.data.columns import Column, Kind
-from core.data.faces import ADULT_AGE, AGE_EDGES, UNRECORDED, gender_known
+from core.data.faces import ADULT_AGE, AGE_EDGES, UNRECORDED, gender_known, gender_missing
 from core.data.filters import OUTCOMES, Filter
+from core.present.text.sentences import some_gender_words
 from core.task import GENDERS
 
 OPEN_AGE = "any"
@@ -35,7 +36,8 @@ class FilterOptions:
     """What an audit's filter bar offers: ethnicities with most faces first, none where none is recorded; splits;
     whether any age is recorded; whether pages open on adults, the faces of the declared primary analysis; further
     columns with those of their levels that occur, labelled ones before those measured from the image; whether
-    gender is what is classified; and the genders, none where none is recorded."""
+    gender is what is classified; and the genders, none where none is recorded, and of how many faces
+    none is where others have one, in words."""
 
     ethnicities: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class FilterOptions:
     columns: tuple[Column, ...] = ()
     of_gender: bool = True
     genders: tuple[str, ...] = GENDERS
+    some_gender: str = ""
 
     @classmethod
     def from_audit(cls, audit: Audit) -> FilterOptions:
@@ -59,7 +62,8 @@ class FilterOptions:
             adults_first,
             tuple(occurring(audit)),
             audit.task.is_gender,
-            genders(audit),
+            gender_choices(audit),
+            some_gender_words(audit.faces) or "",
         )
 
     @property
@@ -98,6 +102,11 @@ class FilterSelection:
 def genders(audit: Audit) -> tuple[str, ...]:
     """What a face's gender may be; empty where the data set records none."""
     return GENDERS if gender_known(audit.faces) else ()
+
+
+def gender_choices(audit: Audit) -> tuple[str, ...]:
+    """What can be asked for: the genders, and where some faces have none recorded, these too."""
+    return (*genders(audit), UNRECORDED) if genders(audit) and gender_missing(audit.faces) else genders(audit)
 
 
 def ethnicities(audit: Audit) -> list[str]:

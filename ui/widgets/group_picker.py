@@ -17,7 +17,7 @@ from core.present.text import escape
 from core.wording import capital, told_apart
 from ui.shell.extremes import extremes_of
 from ui.widgets import controls, terms
-from ui.widgets.filter_query import ethnicities, genders, occurring
+from ui.widgets.filter_query import ethnicities, gender_choices, genders, occurring
 
 ANY = "any"
 LETTERS = "ABCD"
@@ -102,7 +102,7 @@ def _choose_group(
             named=f"{label.lower()} of group {letter}",
         )
 
-    gender = pick(left, "Gender", [None, *genders(audit)], first[0], "gender") if genders(audit) else None
+    gender = pick(left, "Gender", [None, *gender_choices(audit)], first[0], "gender") if genders(audit) else None
     ethnicity = pick(right, "Ethnicity", [None, *ethnicities(audit)], first[1], "ethnicity")
     age = pick(left, "Age", list(AGES), ANY, "age")
     outcome = pick(right, "Prediction", list(OUTCOMES), "all", "outcome")

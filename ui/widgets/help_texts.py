@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 
@@ -12,11 +12,11 @@ from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import DataInfo, MapsInfo, ModelInfo, ModelKind, TrainingInfo
 from core.data.faces import ADULT_AGE, AGE_EDGES
-from core.data.store_names import OF_ANYBODY
 from core.explain.methods import UNTOLD, stored
 from core.present.card.details import enlarged
 from core.present.text import escape, sentences
-from core.present.text.credits import credit, data_set_title
+from core.present.text.credits import credit, data_set_words
+from core.present.text.labels import not_identity_words
 from core.present.text.training import trained_group
 from core.present.text.training_copies import training_copies_words
 from core.task import GENDERS
@@ -31,10 +31,6 @@ WHAT_THIS_IS = (
 NORMALISATIONS = (
     "**raw**: the mean of the maps, so that strength counts. **scaled**: each map is first stretched to 0–1, as "
     "in the original study; weak and strong maps then weigh the same."
-)
-PERCEIVED = (
-    "- Gender and ethnicity are the data set's labels, as a rule those that annotators perceived in an image. They are "
-    "not identity."
 )
 SCORES = {
     "logits": "a logit a class",
@@ -92,12 +88,13 @@ def grid_title(audit: Audit) -> str:
     return f"Average face beside average {audit.map_words}, correct and incorrect"
 
 
-def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
-    """A few lines on the model and its audit, in Markdown."""
+def model_summary(info: ModelInfo | None, manifest: AuditManifest, recorded: Collection[str]) -> str:
+    """A few lines on the model and its audit, in Markdown; `recorded` are those of gender and ethnicity that a face
+    has."""
     if info is None:
         return "This model has no `model.json` yet: its first training epoch has not ended."
     if not info.trained_here:
-        return _brought(info, manifest)
+        return _brought(info, manifest, recorded)
     data, training = info.data or DataInfo(), info.training or TrainingInfo()
     shape, maps = manifest.map_shape, manifest.maps or MapsInfo.from_json(UNTOLD)
     kind, dilated = stored(maps.method), " (last stage dilated)" if info.dilated else ""
@@ -122,13 +119,13 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest) -> str:
         lines.append(
             "- Age bands were an auxiliary target in training; ethnicity labels were never shown to the model."
         )
-    lines.append(PERCEIVED)
+    lines.append(f"- {not_identity_words(recorded, manifest.columns)}")
     return "\n".join(lines)
 
 
 def _dataset(dataset: str) -> str:
     """A data set by its own name, in Markdown; a layout that anybody's data may have names none."""
-    return "a data set of one's own" if dataset in OF_ANYBODY else escape.markdown(data_set_title(dataset))
+    return escape.markdown(data_set_words(dataset))
 
 
 def overlap(data: DataInfo, manifest: AuditManifest) -> str:
@@ -142,7 +139,7 @@ def overlap(data: DataInfo, manifest: AuditManifest) -> str:
     return "the training faces are of another split of the same data."
 
 
-def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
+def _brought(info: ModelInfo, manifest: AuditManifest, recorded: Collection[str]) -> str:
     """The same of an imported model."""
     declared, source, maps = info.declaration, info.source, manifest.maps
     dataset, splits = _dataset(manifest.dataset), escape.markdown(manifest.split_words)
@@ -173,7 +170,7 @@ def _brought(info: ModelInfo, manifest: AuditManifest) -> str:
         lines.append(f"- No maps: {why}.")
     if manifest.precision:
         lines.append(f"- Computed in {escape.markdown(manifest.precision)}.")
-    lines.append(PERCEIVED)
+    lines.append(f"- {not_identity_words(recorded, manifest.columns)}")
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.by_group import GROUP_COLUMNS, check_columns, right_calls
-from core.analysis.accuracy.counts import AGE_UNKNOWN, columns_of, design_effect, group_rows, tally
+from core.analysis.accuracy.counts import columns_of, design_effect, group_rows, outside_of_groups, tally
 from core.analysis.accuracy.simultaneous import simultaneous_intervals
 from core.analysis.intervals import risk_ratio, wilson
 from core.data.columns import Column
@@ -72,8 +72,8 @@ def abstention(
     With `equal` on that share of each group. Groups are of the columns `by`, by default of those of gender, ethnicity
     and age that are known and differ (`columns_of`). People are clustered where they are known, as in
     `simultaneous_accuracy`. The intervals take the cutoffs as given. `columns` are the audit's, for groups by these.
-    Faces of unknown age are in no group by age band. Raises `LookwhereError` for no face, an unknown column, or a share
-    that is none.
+    Faces of which it is not recorded what groups are made by are in no group. Raises `LookwhereError` for no face, an
+    unknown column, or a share that is none.
     """
     if not len(faces):
         raise LookwhereError("no face, so none is answered")
@@ -87,7 +87,7 @@ def abstention(
         share = float((sure < cutoff).mean()) if cutoff is not None else abstained
         each = np.array([cutoff_for(sure[member == row], share) for row in range(len(names))])
     answered = sure >= each[member]
-    aside = {AGE_UNKNOWN: (names["age band"] == AGE_UNKNOWN).to_numpy()} if "age band" in by else None
+    aside = outside_of_groups(names, [name for name in by if name not in GROUP_COLUMNS], columns)
     names = names.drop(columns="age band").assign(cutoff=each)
     shares = simultaneous_intervals(tally(member, names, answered, unit, 1, "", aside), draws, seed).table
     table = shares[["group", "gender", "ethnicity", "n", "cutoff"]].assign(
@@ -101,7 +101,7 @@ def abstention(
         None if unit is None else np.unique(unit[answered], return_inverse=True)[1],
         1,
         "",
-        None if aside is None else {AGE_UNKNOWN: aside[AGE_UNKNOWN][present]},
+        {reason: rows[present] for reason, rows in aside.items()},
     )
     rates = simultaneous_intervals(answered_groups, draws, seed).table.set_index("group")
     columns = rates[["errors", "accuracy", "low", "high"]].reindex(table["group"]).reset_index(drop=True)

@@ -24,6 +24,7 @@ from core.data.faces import (
     age_band,
     counts_of,
     gender_known,
+    genders_in,
     people,
 )
 from core.data.filters import group_name
@@ -49,12 +50,12 @@ def columns_of(faces: pd.DataFrame) -> list[str]:
 
     Ethnicity alone where no gender is recorded.
     """
-    ethnicities = set(faces["ethnicity"].unique())
+    ethnicities, several = set(faces["ethnicity"].unique()), len(genders_in(faces)) > 1
     if not gender_known(faces) and len(ethnicities) > 1:
         return ["ethnicity"]
-    if len(ethnicities) > 1 or (len(faces["gender"].unique()) > 1 and ethnicities - {UNRECORDED}):
+    if len(ethnicities) > 1 or (several and ethnicities - {UNRECORDED}):
         return ["gender", "ethnicity"]
-    if len(faces["gender"].unique()) > 1:
+    if several:
         return ["gender"]
     return ["age band"] if len(set(age_band(faces["age"])) - {-1}) > 1 else []
 
@@ -233,20 +234,30 @@ def group_counts(
     """Count by `by` (gender, ethnicity, age band, and further `columns` of the faces); rows by falling accuracy, or as
     they come with `order=""`.
 
-    With `smallest=1` no group is left out, but faces of unknown age among age bands. Raises `LookwhereError` for any
+    With `smallest=1` no group is left out, but faces of unknown age among age bands, and of an unknown level or gender
+    among others. Raises `LookwhereError` for any
     other column: it would else be left out, and all faces be taken for one group.
     """
     check_columns(by, (*GROUP_COLUMNS, *(column.name for column in columns)))
     right = right_calls(faces, threshold)
     member, names = group_rows(faces, by, columns)
-    outside = {AGE_UNKNOWN: (names["age band"] == AGE_UNKNOWN).to_numpy()}
-    column_words = {column.name: column.said for column in columns}
-    for name in set(by) - set(GROUP_COLUMNS):
-        outside |= {f"{column_words[name]} {UNRECORDED}": (names[name] == UNRECORDED).to_numpy()}
+    outside = outside_of_groups(names, [name for name in by if name not in GROUP_COLUMNS], columns)
     unit = people(faces)
     each = counts_of(faces) if COUNT in faces else None
     names = names if "age band" in by else names.drop(columns="age band")
     return tally(member, names, right, unit, smallest, order, outside, each)
+
+
+def outside_of_groups(names: pd.DataFrame, own: Sequence[str], columns: Sequence[Column] = ()) -> dict[str, np.ndarray]:
+    """Which rows of `group_rows` make no group to compare, bool (G,), by the reason in words: what they are grouped by
+    is not recorded of their faces, and is of others."""
+    column_words = {column.name: column.said for column in columns}
+    outside = {AGE_UNKNOWN: (names["age band"] == AGE_UNKNOWN).to_numpy()}
+    if gender_known(names):
+        outside[f"gender {UNRECORDED}"] = (names["gender"] == UNRECORDED).to_numpy()
+    return outside | {
+        f"{column_words.get(name, name)} {UNRECORDED}": (names[name] == UNRECORDED).to_numpy() for name in own
+    }
 
 
 def group_table(

@@ -11,7 +11,7 @@ from scipy.special import expit, ndtri
 
 from core.analysis.accuracy import joint, logistic
 from core.analysis.accuracy.by_group import LARGE_GROUP
-from core.analysis.accuracy.counts import columns_of, group_rows
+from core.analysis.accuracy.counts import columns_of, group_rows, outside_of_groups
 from core.analysis.intervals import Z95, holm, newcombe
 from core.data.columns import Column, Kind
 from core.data.faces import AGE_BANDS, age_band, people
@@ -111,8 +111,9 @@ def explain(faces: pd.DataFrame, columns: Sequence[Column], by: list[str] | None
         raise LookwhereError("neither gender nor ethnicity nor age makes two groups, so there is no gap to explain")
     code, names = group_rows(faces, by)
     size = np.bincount(code, minlength=len(names))
-    large = np.flatnonzero(size >= LARGE_GROUP)
-    small = tuple(names["group"][size < LARGE_GROUP])
+    unknown = np.logical_or.reduce(list(outside_of_groups(names, []).values()))
+    large = np.flatnonzero((size >= LARGE_GROUP) & ~unknown)
+    small = tuple(names["group"][(size < LARGE_GROUP) & ~unknown])
     if len(large) < 2:
         raise LookwhereError("no two groups have 50 faces, so there is no gap to explain")
     member = np.full(len(names), -1)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.by_group import LARGE_GROUP
-from core.analysis.accuracy.counts import columns_of, design_effect, group_rows, resample_cells
+from core.analysis.accuracy.counts import columns_of, design_effect, group_rows, outside_of_groups, resample_cells
 from core.analysis.accuracy.simultaneous import tukey_z
 from core.analysis.intervals import newcombe_bounds
 from core.data.faces import UNRECORDED, people
@@ -55,14 +55,15 @@ def fairness(
     so; FPR: negative faces called positive), each as the difference and the ratio of the extreme groups; the worse of
     TPR and FPR counts.
 
-    Groups under `smallest` faces of a class, and faces without an ethnicity, are left out: a rate of none is no rate.
+    Groups under `smallest` faces of a class, and faces without an ethnicity, or without the gender or age that groups
+    are made by, are left out: a rate of none is no rate.
     None unless two are left. Intervals: all pairs of groups have their difference (Newcombe) and ratio
     (Katz) within bounds at once, at the resampled 95 % quantile of the largest studentised difference (faces drawn, or
     people whole where known); the extreme then lies between the extremes of the bounds. A plain bootstrap of an extreme
     would miss parity in one of four data sets that have it.
     """
     task = task_of(faces)
-    by, names = _sensitive(faces, task)
+    by, names, not_recorded = _sensitive(faces, task)
     table = pd.crosstab(names, task.is_positive(faces)).reindex(columns=[False, True], fill_value=0)
     large_groups, too_small = [], []
     for name in names.value_counts().index:
@@ -71,7 +72,7 @@ def fairness(
             large_groups.append(name)
         else:
             fewer = task.nouns[0 if negative <= positive else 1].many
-            why = "no ethnicity recorded" if name == UNRECORDED else f"under {smallest} {fewer}"
+            why = not_recorded if name == UNRECORDED else f"under {smallest} {fewer}"
             too_small.append({by: name, "n": negative + positive, "why": why})
     if len(large_groups) < 2:
         return None
@@ -110,12 +111,16 @@ def fairness(
     return Fairness(groups, measures, pd.DataFrame(too_small, columns=[by, "n", "why"]))
 
 
-def _sensitive(faces: pd.DataFrame, task: Task) -> tuple[str, pd.Series]:
-    """What the groups' column is called, and each face's group (N,)."""
+def _sensitive(faces: pd.DataFrame, task: Task) -> tuple[str, pd.Series, str]:
+    """What the groups' column is called, each face's group (N,), and why some have none: these are «not recorded»."""
     if task.is_gender:
-        return "ethnicity", faces["ethnicity"]
+        return "ethnicity", faces["ethnicity"], "no ethnicity recorded"
     member, names = group_rows(faces, columns_of(faces))
-    return "group", pd.Series(names["group"].to_numpy()[member], faces.index, dtype="str")
+    group, why = names["group"].to_numpy(dtype=object), ""
+    for reason, rows in outside_of_groups(names, []).items():
+        if rows.any():
+            group, why = np.where(rows, UNRECORDED, group), reason
+    return "group", pd.Series(group[member], faces.index, dtype="str"), why
 
 
 def _critical(resampled_rates: np.ndarray, rates: np.ndarray, n: np.ndarray) -> float:

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from core.analysis.accuracy.by_group import LARGE_GROUP
-from core.analysis.accuracy.counts import group_rows
+from core.analysis.accuracy.counts import group_rows, outside_of_groups
 from core.analysis.accuracy.curves import area_bounds, calibration, calibration_error, roc
 from core.analysis.accuracy.surest import Surest, surest
 from core.analysis.intervals import Z95
@@ -136,7 +136,8 @@ def statistic_table(statistic: GroupStatistic, faces: pd.DataFrame) -> pd.DataFr
     sure_low, sure_high.
 
     The last two hold for all groups of a grouping at once (Šidák), and are NaN where the statistic has no `bounds`.
-    Values are NaN under the statistic's smallest number of faces. A grouping that makes one group is left out. The
+    Values are NaN under the statistic's smallest number of faces. A grouping that makes one group is left
+    out, and so is a group of which it is not known what the grouping is by. The
     statistic is not given `face_id` and `path`, which say nothing of a group.
     """
     # Of millions of faces, to choose a group's takes longer for these two texts than for all else.
@@ -146,8 +147,10 @@ def statistic_table(statistic: GroupStatistic, faces: pd.DataFrame) -> pd.DataFr
         if "ethnicity" in by and set(faces["ethnicity"].unique()) <= {UNRECORDED}:
             continue
         member, names = group_rows(faces, list(by))
-        groups = names["group"] if len(names) > 1 else ()
-        parts = [faces[member == place] for place in range(len(groups))]
+        known = ~np.logical_or.reduce(list(outside_of_groups(names, []).values()))
+        places = np.flatnonzero(known) if known.sum() > 1 else ()
+        groups = [names["group"][place] for place in places]
+        parts = [faces[member == place] for place in places]
         values = [_value(statistic, part) for part in parts]
         measured = sum(not np.isnan(value.value) for value in values)
         for name, part, value in zip(groups, parts, values, strict=True):

@@ -15,7 +15,7 @@ from core.analysis.accuracy.explained import fifths, independent
 from core.analysis.intervals import holm
 from core.audit.folder import Audit
 from core.data.columns import MOST_CROSSED, Column, Kind, find_column
-from core.data.faces import age_band, people
+from core.data.faces import UNRECORDED, age_band, people
 from core.data.filters import Filter
 from core.errors import LookwhereError
 
@@ -28,8 +28,8 @@ class MeasuredTerms:
     """`tests`: term (in words), test, statistic, df, p, p_holm, and `p_without`, the p of the same term in a model of
     the same faces without the measures (NaN of their own terms).
 
-    `n` faces are in it; `unknown` are left out for want of an age or of a measure, `left_out` are groups under 50
-    faces. `estimator` says how it is fitted, `errors` whether by person.
+    `n` faces are in it; `unknown` are left out for want of a gender, an age or a measure, `left_out` are groups under
+    50 faces. `estimator` says how it is fitted, `errors` whether by person.
     """
 
     tests: pd.DataFrame
@@ -81,6 +81,8 @@ def measured_terms(faces: pd.DataFrame, columns: Sequence[Column], threshold: fl
     by = [name for name in columns_of(faces) if name in (GENDER, ETHNICITY)]
     if not by:
         raise LookwhereError("there are no two groups of gender and ethnicity here")
+    if GENDER in by:
+        complete &= (faces[GENDER] != UNRECORDED).to_numpy(dtype=bool)
     member, names = group_rows(faces, by)
     size = np.bincount(member[complete], minlength=len(names))
     use = complete & (size >= LARGE_GROUP)[member]

@@ -134,7 +134,8 @@ def halves(faces: pd.DataFrame, seed: int = 0) -> np.ndarray:
 def _coded(faces: pd.DataFrame, columns: Sequence[Column]) -> list[_Coded]:
     coded = []
     for name in ("gender", "ethnicity"):
-        codes, levels = pd.factorize(faces[name], sort=True)
+        labels = faces[name] if name == "ethnicity" else faces[name].where(faces[name] != UNRECORDED)
+        codes, levels = pd.factorize(labels, sort=True)
         if len(levels) > 1 and set(levels) != {UNRECORDED}:
             coded.append(_Coded(name, name, codes.astype(np.int64), tuple(map(str, levels))))
     band = age_band(faces["age"]).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,10 +14,12 @@ from scipy.special import ndtri
 from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.intervals import newcombe_at
 from core.audit.folder import Audit
+from core.audit.manifest import AuditManifest
 from core.audit.releases import same_pictures
 from core.classifiers.info import ModelInfo
-from core.data.faces import UNRECORDED
+from core.data.faces import UNRECORDED, gender_known, genders_in
 from core.data.filters import Filter
+from core.data.store_names import OF_ANYBODY
 from core.estimate import Estimate
 
 PAIR = ["gender", "ethnicity"]
@@ -27,6 +30,7 @@ class Seen(StrEnum):
 
     HOME = "at home"
     ABROAD = "abroad"
+    NOT_COMPARED = "not compared"
     UNKNOWN = "unknown"
 
 
@@ -57,13 +61,18 @@ class GroupDrop:
 
 def seen_in_training(audit: Audit, info: ModelInfo | None) -> Seen:
     """Whether the audited data set is one the model was trained on, by its labels or as most of its faces are copies of
-    training faces; unknown of a model that says no data."""
+    training faces; unknown of a model that says no data.
+
+    Other labels alone do not make other data: where nobody looked the images up, these were not compared.
+    """
     fingerprints = info.data.trained_on if info is not None and info.data else {}
     if not fingerprints or audit.manifest.data_fingerprint is None:
         return Seen.UNKNOWN
     copies = audit.manifest.training_copies
     copied = copies is not None and 2 * copies.copies > audit.manifest.faces
-    return Seen.HOME if copied or audit.manifest.data_fingerprint in fingerprints else Seen.ABROAD
+    if copied or audit.manifest.data_fingerprint in fingerprints:
+        return Seen.HOME
+    return Seen.NOT_COMPARED if copies is None else Seen.ABROAD
 
 
 def of_other_data(audit: Audit, candidates: Sequence[Audit], info: ModelInfo | None) -> list[DataSetAudit]:
@@ -79,6 +88,18 @@ def of_other_data(audit: Audit, candidates: Sequence[Audit], info: ModelInfo | N
     return sorted(audits, key=lambda one: one.seen != Seen.HOME)
 
 
+def perhaps_the_same(audits: Sequence[DataSetAudit]) -> list[tuple[DataSetAudit, DataSetAudit]]:
+    """Pairs that count as two data sets though their images may be the same: one keeps no sketch of its images, and
+    their names do not tell them apart."""
+
+    def may_be(first: AuditManifest, second: AuditManifest) -> bool:
+        sketched = bool(first.pictures and second.pictures)
+        named = not {first.dataset, second.dataset} & {*OF_ANYBODY} and first.dataset != second.dataset
+        return not sketched and not named
+
+    return [pair for pair in itertools.combinations(audits, 2) if may_be(*(one.audit.manifest for one in pair))]
+
+
 def accuracy_by_data_set(audits: Sequence[DataSetAudit], filter: Filter, threshold: float = 0.5) -> pd.DataFrame:
     """Accuracy with Wilson intervals of all faces, by gender, and by gender × ethnicity where a name occurs twice, when
     the positive class is said from this probability on.
@@ -89,7 +110,8 @@ def accuracy_by_data_set(audits: Sequence[DataSetAudit], filter: Filter, thresho
     tables = []
     for data_set in audits:
         faces = data_set.audit.passing(filter)
-        groupings: list[list[str]] = [[], ["gender"], PAIR] if len(faces["gender"].unique()) > 1 else [[], PAIR]
+        crossed = PAIR if gender_known(faces) else ["ethnicity"]
+        groupings: list[list[str]] = [[], ["gender"], PAIR] if len(genders_in(faces)) > 1 else [[], crossed]
         for by in groupings:
             if len(faces):
                 table = accuracy_by(faces, by, threshold)
@@ -99,7 +121,7 @@ def accuracy_by_data_set(audits: Sequence[DataSetAudit], filter: Filter, thresho
     whole = pd.concat(tables, ignore_index=True)
     for column in PAIR:
         whole[column] = whole[column].astype("string").fillna("") if column in whole else ""
-    whole = whole[whole["ethnicity"] != UNRECORDED]
+    whole = whole[(whole[PAIR] != UNRECORDED).all(axis=1)]
     times = whole.groupby(PAIR)["audit"].transform("nunique")
     whole = whole[(whole["ethnicity"] == "") | (times > 1)]
     order = {data_set.name: n for n, data_set in enumerate(audits)}

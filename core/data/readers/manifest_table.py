@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import pandas as pd
 import pyarrow.parquet as pq
 
 from core.data.columns import OWN
+from core.data.faces import UNRECORDED
 from core.data.readers.ages import with_ages
 from core.data.readers.base import Reading
 from core.data.readers.gender_columns import doubt_predicted, flag_of, instead_of_gender, with_flag
@@ -47,6 +48,8 @@ images/bo.jpg,male,group B,,bo,"""
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 JSON = (".jsonl", ".json")
 OUTSIDE = r"^(?:/|\.\.(?:/|$)|~|[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*:/)"
+#: Said of a row without gender where another column is classified.
+NO_GENDER_IN_ROW = f"no gender: {UNRECORDED}"
 #: Paths that `normpath` would write otherwise.
 ROUNDABOUT = r"(?:^|/)\.{1,2}(?:/|$)|//"
 
@@ -145,13 +148,18 @@ def labelled(faces: pd.DataFrame, log: ReadLog, target: str | None = None) -> Re
     """The reading of rows that have their image: genders, ages and splits in our words, one spelling a name.
 
     Faces are called by `face_id`, or else by `key`, or else by `path`. Gender is not recorded where there is no column
-    `gender`, or where `target`, another column, is classified and that of gender is empty.
+    `gender`, or where `target`, another column, is classified and a row's gender is empty.
     """
     if target is not None and "gender" in faces and faces["gender"].isna().all():
         faces = faces.drop(columns="gender")
     doubt_predicted(faces, log)
     if "gender" in faces:
-        faces = known(faces, "gender", ALL_GENDER_WORDS, log)
+        words: Mapping[str, str] = ALL_GENDER_WORDS
+        if target is not None:
+            empty = faces["gender"].isna()
+            log.repair(faces.loc[empty, "path"], NO_GENDER_IN_ROW)
+            faces, words = faces.assign(gender=faces["gender"].fillna(UNRECORDED)), {**words, UNRECORDED: UNRECORDED}
+        faces = known(faces, "gender", words, log)
     if "age" in faces:
         faces = with_ages(faces, log)
     if "split" in faces and faces["split"].isna().all():

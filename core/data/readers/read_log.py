@@ -51,7 +51,8 @@ class ReadLog:
 
     def people(self, faces: pd.DataFrame, column: str, what: str) -> None:
         """List each person, by `identity`, whose faces have more than one value in `column`."""
-        pairs = faces[["identity", column]].dropna().drop_duplicates().sort_values(["identity", column])
+        recorded = faces[faces[column] != UNRECORDED]
+        pairs = recorded[["identity", column]].dropna().drop_duplicates().sort_values(["identity", column])
         pairs = pairs[pairs["identity"].duplicated(keep=False)]
         values = pairs.groupby("identity", observed=True)[column].agg(", ".join)
         self.disagree([f"person {identity}: {genders}" for identity, genders in values.items()], what)

@@ -9,7 +9,7 @@ import pandas as pd
 from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.groupings import accuracy_of_groups, grouping_words
 from core.data.columns import Column
-from core.data.faces import ethnicity_known, gender_known
+from core.data.faces import ethnicity_known, gender_known, genders_in
 from core.data.filters import Filter
 from core.present.card import Section, Table, Text, section
 from core.present.figures.charts import accuracy_dots
@@ -22,6 +22,7 @@ from core.present.text.sentences import (
     NO_GENDER,
     accuracy_sentence,
     row_name,
+    some_gender_words,
 )
 from core.privacy import MINIMUM_FACES
 from core.wording import capital, percent
@@ -32,11 +33,13 @@ COLUMNS = ("group", "faces", "correct", "incorrect", "accuracy", "95 % interval"
 
 
 def one_gender(faces: pd.DataFrame) -> str | None:
-    """What to say where only one gender is labelled, or none."""
+    """What to say where only one gender is labelled, or none, or some faces have none."""
     if not gender_known(faces):
         return NO_GENDER
-    several = len(faces["gender"].unique()) > 1
-    return None if several else "All faces here have one labelled gender: there is no other."
+    sentences = [] if len(genders_in(faces)) > 1 else ["All faces here have one labelled gender: there is no other."]
+    if (missing := some_gender_words(faces)) is not None:
+        sentences.append(missing)
+    return " ".join(sentences) or None
 
 
 def accuracy_section(

@@ -159,7 +159,7 @@ def differences_section(audit: Audit, filter: Filter) -> Section:
         same = extreme_filters(faces[faces["gender"].isin(pair[0].gender)], filter.narrowed(gender=pair[0].gender))
         if same is not None and same[0].ethnicity:
             blocks += [Heading("The same within one gender"), *_worst_less(audit, *same)]
-    both = len(audit.faces["gender"].unique()) > 1
+    both = len(set(audit.task.truth(audit.faces))) > 1
     shapes = incorrect_less_correct(audit, filter, same_decision=both)
     kind = "of the same class and |margin|" if both else "of the same |margin|"
     blocks.append(Heading("Incorrect less correct predictions"))

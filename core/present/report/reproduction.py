@@ -18,11 +18,13 @@ from core.audit.folder import Audit, stored_minimum
 from core.audit.manifest import ALL, UNSEEN
 from core.checks.results import Checks
 from core.classifiers.info import DataInfo, ModelInfo, TrainingInfo
+from core.data.faces import labels_known
 from core.data.filters import Filter
 from core.data.store_names import store_to_name
 from core.present.card import Section, Table, Text, section
 from core.present.card.sections import SUBTRACTED, disagreements_table
 from core.present.report.blocks import Code
+from core.present.text.labels import not_identity_words
 from core.present.text.reviews import review_words
 from core.present.text.speed import speed_words
 from core.present.text.task import task_words
@@ -109,10 +111,7 @@ def data_section(audit: Audit, filter: Filter, faces_in_filter: int) -> Section:
         lost: Table | Text = Table(("reason", "files"), counts, "lr", caption)
     else:
         lost = Text("No file of this data set was rejected.")
-    note = (
-        "Gender and ethnicity are the data set's labels, as a rule those that annotators perceived in an image. They "
-        "are not identity."
-    )
+    note = not_identity_words(labels_known(audit.faces), audit.columns)
     return section(
         "data",
         "Data",

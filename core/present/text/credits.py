@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.data.store_names import OF_ANYBODY
+
 CREDITS = {
     "utkface": "UTKFace (Zhang, Song and Qi 2017), for non-commercial research; its images may not be passed on",
     "utkface-wild": "UTKFace (Zhang, Song and Qi 2017), for non-commercial research; its images may not be passed on",
@@ -16,6 +18,8 @@ CREDITS = {
     "insightface": "a RecordIO pack of InsightFace, such as MS1MV2 (Deng et al. 2019), for non-commercial research",
 }
 
+#: What data of one's own are called.
+OWN_DATA = "a data set of one's own"
 #: The data sets' own names, as sentences have them.
 NAMES = {
     "utkface": "UTKFace",
@@ -35,6 +39,13 @@ NAMES = {
 def data_set_title(dataset: str) -> str:
     """A data set's own name, the parts of a joined one too; what is not known here keeps the name it was given."""
     return " + ".join(" ".join([NAMES.get(name, name), *folder]) for name, *folder in map(_apart, dataset.split(" + ")))
+
+
+def data_set_words(dataset: str) -> str:
+    """A data set as a sentence has it: its own name, or that it is one's own where its layout names none."""
+    parts = [(*_apart(name), name) for name in dataset.split(" + ")]
+    words = [OWN_DATA if name in OF_ANYBODY else data_set_title(whole) for name, *_, whole in parts]
+    return " + ".join(words)
 
 
 def credit(dataset: str) -> str | None:

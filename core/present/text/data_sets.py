@@ -7,7 +7,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from core.analysis.comparison.data_sets import DataSetAudit, GroupDrop, Seen, group_drops, overall_drop
+from core.analysis.comparison.data_sets import (
+    DataSetAudit,
+    GroupDrop,
+    Seen,
+    group_drops,
+    overall_drop,
+    perhaps_the_same,
+)
 from core.data.columns import Column
 from core.data.filters import Filter, group_name
 from core.data.store_names import OF_ANYBODY
@@ -19,6 +26,7 @@ from core.wording import bounds, capital, in_points, percent, signed_points, wit
 SEEN_WORDS = {
     Seen.HOME: "of the data it was trained on",
     Seen.ABROAD: "data it was not trained on",
+    Seen.NOT_COMPARED: "not labelled as its training data, images not compared",
     Seen.UNKNOWN: "whether it was trained on these nobody knows",
 }
 
@@ -50,6 +58,18 @@ def shown_sentence(audits: Sequence[DataSetAudit], filter: Filter) -> str:
         for data_set in audits
     ]
     return f"Shown are {', '.join(counts[:-1])} and {counts[-1]} audited faces."
+
+
+def perhaps_the_same_words(audits: Sequence[DataSetAudit]) -> str | None:
+    """Which of them may be of the same images, and why that is not known; None where each is known to be of its own."""
+    pairs = perhaps_the_same(audits)
+    if not pairs:
+        return None
+    names = "; ".join(" and ".join(audit.name for audit in pair) for pair in pairs)
+    return (
+        f"May be of the same images: {names}. Their labels differ, and images are compared only where both audits keep "
+        "a sketch of theirs, as audits with average faces do."
+    )
 
 
 def without_columns(without: Sequence[DataSetAudit], filter: Filter, columns: Sequence[Column] = ()) -> str:

@@ -30,16 +30,17 @@ def differ_words(tests: pd.DataFrame, what: str = "") -> str:
 def left_out_words(left_out: pd.DataFrame, column: str = "group", most: int = NAMED_LEFT_OUT) -> str:
     """«Left out, since nothing sure can be said of them: … (under 50 faces: 31).», at most so many by name.
 
-    Where the reason is not the number of faces, that is told beside it: «(under 50 women, 99 in all)».
+    Where the reason is not the number of faces, that is told beside it: «(under 50 women, 99 in all)»; where the
+    group's name says the reason, the number alone.
     """
     rows = zip(left_out[column], left_out["why"], left_out["n"], strict=True)
-    names = [f"{name} ({_reason(why, n)})" for name, why, n in rows]
+    names = [f"{name} ({_reason('' if why in name else why, n)})" for name, why, n in rows]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return f"Left out, since nothing sure can be said of them: {'; '.join(names[:most])}{more}."
 
 
 def _reason(why: str, n: int) -> str:
-    return f"{why}: {n:,}" if COUNTED.fullmatch(why) else f"{why}, {n:,} in all"
+    return f"{why}: {n:,}" if COUNTED.fullmatch(why) else ", ".join([*filter(None, [why]), f"{n:,} in all"])
 
 
 def measure_words(row: dict) -> str:

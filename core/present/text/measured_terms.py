@@ -28,7 +28,8 @@ def measured_words(terms: MeasuredTerms) -> str:
 
 def how_words(terms: MeasuredTerms) -> str:
     """How further terms go in, of how many faces, and what that does not show."""
-    missing = f" {terms.unknown:,} faces are left out whose age or measure is not known." if terms.unknown else ""
+    unknown = f" {terms.unknown:,} faces are left out whose gender, age or measure is not known."
+    missing = unknown if terms.unknown else ""
     return (
         f"Measures go in by fifths, and may act differently on {BOTH_GENDERS}; {terms.n:,} faces, {terms.estimator}; "
         f"standard errors: {terms.errors}.{missing} What goes with a measure is not shown to be caused by it."

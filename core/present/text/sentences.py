@@ -9,7 +9,7 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.extremes import Extremes, extremes
 from core.analysis.intervals import wilson
 from core.analysis.maps.group_means import Group
-from core.data.faces import ADULT_AGE, UNRECORDED, counts_of, gender_known
+from core.data.faces import ADULT_AGE, UNRECORDED, counts_of, gender_known, gender_missing
 from core.data.filters import Filter, group_name
 from core.explain.placement import Placement
 from core.explain.regions import cell_words
@@ -27,6 +27,15 @@ EXPLORATORY_WHY = (
 NO_GENDER = "This data set records no gender: no group is made by it."
 NO_ETHNICITY = "This data set records no ethnicity: no group is made by it."
 NO_AGE = "This data set records no ages: nothing can be said by age, and children cannot be left out."
+
+
+def some_gender_words(faces: pd.DataFrame) -> str | None:
+    """Where the gender of some faces is recorded and that of others is not, a sentence that counts these; else None."""
+    missing, n = gender_missing(faces), int(counts_of(faces).sum())
+    if not 0 < missing < n:
+        return None
+    are = "face has" if missing == 1 else "faces have"
+    return f"{missing:,} of the {n:,} {are} no gender recorded: no group is made of them where groups are by gender."
 
 
 def no_groups_words(faces: pd.DataFrame) -> str:

@@ -12,7 +12,7 @@ from core.analysis.accuracy.extremes import extremes
 from core.analysis.comparison.recipe import recipe_of
 from core.audit.folder import Audit
 from core.audit.notes import note_words
-from core.data.faces import ADULT_AGE, SPLITS, UNRECORDED, gender_known, labels_known
+from core.data.faces import ADULT_AGE, SPLITS, UNRECORDED, counts_of, gender_known, gender_missing, labels_known
 from core.data.filters import Filter
 from core.data.otherwise import label_counts
 from core.data.readers import READERS, Reader, Reading
@@ -66,8 +66,11 @@ def _with_total(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def gender_lines(faces: pd.DataFrame) -> list[str]:
-    """Where the gender of no face is recorded, a line that says so."""
-    return [] if gender_known(faces) else [f"gender: {UNRECORDED}"]
+    """Where the gender of no face is recorded, or not that of all, a line that says so."""
+    missing = gender_missing(faces)
+    if not gender_known(faces):
+        return [f"gender: {UNRECORDED}"]
+    return [f"gender: {UNRECORDED} of {missing:,} of {counts_of(faces).sum():,} faces"] if missing else []
 
 
 def not_found_by_group(store: AlignedStore) -> pd.DataFrame:
@@ -257,9 +260,11 @@ def _accuracy_lines(audit: Audit, title: str, filter: Filter, by: list[str] | No
         return lines + group_lines(faces, by, audit.columns)
     lines += [f"  {line}" for line in gender_lines(faces)]
     keys = _keys(faces) if gender_known(faces) else labels_known(faces)
-    for row in accuracy_by(faces, keys).to_dict("records") if keys else ():
+    rows = accuracy_by(faces, keys).to_dict("records") if keys else []
+    width = max([8, *(len(row["gender"]) + 1 for row in rows if "gender" in row)])
+    for row in rows:
         rate = with_interval(row["accuracy"], row["low"], row["high"])
-        gender = f"{row['gender']:8}" if "gender" in row else ""
+        gender = f"{row['gender']:{width}}" if "gender" in row else ""
         lines.append(f"  {gender}{row['ethnicity']:10}{row['n']:6,}  {rate}")
     pair = extremes(faces)
     lines.append("  " + accuracy_sentence(faces, filter, pair=pair))

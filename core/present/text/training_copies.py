@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core.audit.manifest import AuditManifest
 from core.audit.training_copies import TrainingCopies
+from core.present.text.credits import data_set_words
 from core.wording import percent
 
 HASHES = "hashes, which the model carries, tell equal images alone"
@@ -71,4 +72,5 @@ def _without(manifest: AuditManifest) -> str:
 
 
 def _and(names: Sequence[str]) -> str:
-    return " and ".join(names)
+    words = [data_set_words(name) for name in names]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

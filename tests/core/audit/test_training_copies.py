@@ -190,6 +190,16 @@ def test_the_sentence_gives_both_accuracies() -> None:
     )
 
 
+def test_data_sets_are_called_by_their_own_names() -> None:
+    names = ("lfw", "utkface", "all-age-faces")
+    record = TrainingCopies(datasets=names, compared=90, copies=0, near_copies=0, left_out=True)
+    manifest = AuditManifest(model="m", dataset="x", splits=(), faces=9, map_shape=None, training_copies=record)
+    words = training_copies_words(manifest)
+    assert words is not None and words.endswith("of the 90 training faces (LFW, UTKFace and All-Age-Faces).")
+    own = replace(manifest, training_copies=replace(record, datasets=("manifest",)))
+    assert (training_copies_words(own) or "").endswith("of the 90 training faces (a data set of one's own).")
+
+
 def test_faces_that_were_not_trained_on_are_not_called_training_faces(
     both: tuple[AlignedStore, AlignedStore, AlignedStore],
 ) -> None:

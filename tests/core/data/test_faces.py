@@ -103,7 +103,12 @@ def test_narrowed_changes_a_copy() -> None:
     ("filter", "words"),
     [
         (Filter(), "all faces"),
-        (Filter(gender=("female", "male")), "all faces"),
+        (Filter(gender=("female", "male")), "women and men"),
+        (Filter(gender=("female", "male"), age_to=18), "girls and boys, under 18"),
+        (Filter(gender=("not recorded",)), "faces (gender not recorded)"),
+        (Filter(("not recorded",), ("Black",)), "Black faces (gender not recorded)"),
+        (Filter(("not recorded",), ("not recorded",)), "faces (gender and ethnicity not recorded)"),
+        (Filter(("female", "not recorded"), ("Black",)), "Black women and faces (gender not recorded)"),
         (Filter(gender=("male",)), "men"),
         (Filter(ethnicity=("Asian", "Indian")), "Asian and Indian faces"),
         (Filter(gender=("female",), ethnicity=("Others",)), "other-ethnicity women"),

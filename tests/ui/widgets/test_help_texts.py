@@ -27,6 +27,6 @@ def test_the_summary_calls_the_audited_faces_as_the_rest_of_the_page_does() -> N
     shipped_or_skip()
     info = model_info(MODEL)
     own = made_manifest(dataset="manifest", splits=["test"], chosen="unseen", faces=119)
-    assert "Audited on **119** faces (all splits of a data set of one's own);" in model_summary(info, own)
+    assert "Audited on **119** faces (all splits of a data set of one's own);" in model_summary(info, own, ("gender",))
     second_manifest = made_manifest(dataset="utkface", splits=["test"], faces=60)
-    assert "Audited on **60** faces (test split of UTKFace);" in model_summary(info, second_manifest)
+    assert "Audited on **60** faces (test split of UTKFace);" in model_summary(info, second_manifest, ("gender",))

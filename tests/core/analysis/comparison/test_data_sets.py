@@ -22,7 +22,14 @@ from core.audit.training_copies import TrainingCopies
 from core.classifiers.info import DataInfo, ModelInfo
 from core.data.columns import Column, Kind
 from core.data.filters import Filter
-from core.present.text.data_sets import abroad_sentence, data_set_name, data_set_names, shown_sentence, without_columns
+from core.present.text.data_sets import (
+    abroad_sentence,
+    data_set_name,
+    data_set_names,
+    perhaps_the_same_words,
+    shown_sentence,
+    without_columns,
+)
 from tests.helpers.made_audit import made_audit, made_faces
 
 
@@ -36,7 +43,8 @@ def audit_of(name: str, fingerprint: str, correct: dict[tuple[str, str], tuple[i
     table = pd.DataFrame(rows)
     faces = made_faces(len(table)).assign(gender=table["gender"], ethnicity=table["ethnicity"], age=30)
     audit = made_audit(faces=faces, correct=table["right"].to_numpy(), shape=None)
-    manifest = replace(audit.manifest, data_fingerprint=fingerprint, dataset=name)
+    looked_up = TrainingCopies(datasets=("home",), compared=250, copies=0, near_copies=0, left_out=True)
+    manifest = replace(audit.manifest, data_fingerprint=fingerprint, dataset=name, training_copies=looked_up)
     return replace(audit, manifest=manifest, path=audit.path.with_name(name), name=name)
 
 
@@ -88,6 +96,32 @@ def test_what_is_copied_from_the_training_data_is_at_home(abroad: Audit) -> None
         )
         copied = replace(abroad, manifest=replace(abroad.manifest, training_copies=copies_record))
         assert seen_in_training(copied, info) is expected
+
+
+def test_other_labels_alone_do_not_make_other_data(abroad: Audit) -> None:
+    info = ModelInfo(input_size=112, data=DataInfo(fingerprint="h"))
+    never_looked_up = replace(abroad, manifest=replace(abroad.manifest, training_copies=None))
+    assert seen_in_training(never_looked_up, info) is Seen.NOT_COMPARED
+    assert seen_in_training(never_looked_up, ModelInfo(input_size=112)) is Seen.UNKNOWN
+    name = data_set_name(DataSetAudit(never_looked_up, Seen.NOT_COMPARED))
+    assert name == "abroad, not labelled as its training data, images not compared"
+
+
+def test_what_may_be_the_same_images_is_told(home: Audit, abroad: Audit) -> None:
+    def of(audit: Audit, dataset: str, pictures: int, name: str) -> DataSetAudit:
+        sketch = tuple(f"{name}{n}" for n in range(pictures))
+        manifest = replace(audit.manifest, dataset=dataset, pictures=sketch, data_fingerprint=name)
+        return DataSetAudit(replace(audit, manifest=manifest, name=name), Seen.NOT_COMPARED)
+
+    own, sketched, other = (of(home, "manifest", n, name) for n, name in ((0, "a"), (99, "b"), (99, "c")))
+    known = of(abroad, "fairface", 0, "d"), of(abroad, "utkface", 0, "e")
+    assert perhaps_the_same_words([sketched, other]) is None, "both keep a sketch, and it differs"
+    assert perhaps_the_same_words(known) is None, "their names tell them apart"
+    assert (perhaps_the_same_words([own, sketched, *known]) or "").startswith(
+        "May be of the same images: a and b; a and d; a and e; b and d; b and e. Their labels differ"
+    )
+    again = of(abroad, "fairface", 0, "f")
+    assert "same images: d and f." in (perhaps_the_same_words([*known, again]) or "")
 
 
 def test_data_sets_are_called_by_their_own_names(home: Audit) -> None:
