@@ -30,6 +30,11 @@ _ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 _BELOW = {"orientation": "h", "yanchor": "top", "x": 0}
 #: Characters of a name on one line: a longer one would leave no room for the chart.
 LONGEST = 40
+#: Pixels of a line of a row's name, and of what is above and below all rows.
+LINE, AROUND_ROWS = 17, 110
+#: Names of bands are small, of so many pixels a character, and stand in more lines where they would lie on each other
+#: in a chart that is as wide as on a telephone.
+BAND_CHARACTER, BAND_LINE, NARROWEST = 5.6, 12, 240
 #: How much of a row its bars take.
 _WIDE = 0.72
 _DOTTED = {"dash": "dot", "width": 1.5, "color": "#888"}
@@ -49,11 +54,18 @@ def scaled(axis: Axis, value: float) -> float:
 
 def label(name: str, note: str, below: bool = False) -> str:
     """A name with a quiet note; `below` breaks both, since a telephone has no room for them in one line."""
-    lines = textwrap.wrap(escape.one_line(name), LONGEST, break_on_hyphens=False) or [""]
+    text = escape.one_line(name)
+    parts = text.replace(", ", ",\n").split("\n") if below else [text]
+    lines = [line for part in parts for line in textwrap.wrap(part, LONGEST, break_on_hyphens=False)] or [""]
     name, note = "<br>".join(map(escape.plotly, lines)), escape.plotly(note)
-    if below:
-        name = name.replace(", ", ",<br>")
     return f"{name}{'<br>' if below else '  '}<span style='opacity:.65'>{note}</span>" if note else name
+
+
+def _height(chart: IntervalChart | BarChart, labels: Sequence[str]) -> int:
+    """The chart's height, and more where the labels of two neighbours would lie on each other."""
+    lines = [text.count("<br>") + 1 for text in labels]
+    pair = max((a + b for a, b in itertools.pairwise(lines)), default=0)
+    return max(chart.height, AROUND_ROWS + round(LINE * pair / 2 * len(lines)))
 
 
 # Figures are made of dictionaries at once: each call of Plotly's `add_…` and `update_…` costs some milliseconds.
@@ -83,7 +95,7 @@ def _bar_figure(chart: BarChart) -> go.Figure:
 def _rows(traces: list[dict], chart: IntervalChart | BarChart) -> go.Figure:
     """Rows from above with their names; scale, legend and the value to compare with."""
     names = [label(row.name, row.note, chart.note_below) for row in chart.rows]
-    layout = _layout(chart.height, chart.legend_below, -0.13)
+    layout = _layout(_height(chart, names), chart.legend_below, -0.13)
     layout["yaxis"] = {
         "tickvals": list(range(len(names))),
         "ticktext": [name + " " for name in names],
@@ -192,11 +204,14 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
         at, line = scaled(chart.x, chart.reference), _DOTTED | {"color": chart.reference_colour}
         layout["shapes"] = [_upright(at, line)]
     figure = go.Figure(traces, layout)
-    for band in chart.bands:
+    places = _places_of_names(chart)
+    for band, (line, from_right) in zip(chart.bands, places, strict=True):
         across = band.axis == "y"
         low, high, at = (scaled(chart.y if across else chart.x, at) for at in (band.low, band.high, band.line))
         name = {"text": escape.plotly(band.name), "font": {"size": 10}, "textangle": 0}
-        annotation_options = {"annotation": name, "annotation_position": "bottom left"} if band.name else {}
+        name |= {"yshift": BAND_LINE * line}
+        position = f"bottom {'right' if from_right else 'left'}"
+        annotation_options = {"annotation": name, "annotation_position": position} if band.name else {}
         shade = figure.add_hrect if across else figure.add_vrect
         shade(low, high, fillcolor=band.colour, opacity=band.opacity, line_width=0, **annotation_options)
         if not np.isnan(at):
@@ -205,6 +220,30 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
     if chart.reference is not None and chart.bands:
         figure.add_vline(x=scaled(chart.x, chart.reference), line=_DOTTED | {"color": chart.reference_colour})
     return figure
+
+
+def _places_of_names(chart: CurveChart) -> list[tuple[int, bool]]:
+    """For each band the line of its name, 0 at the foot, and whether it ends at the band's right end, as one does that
+    would else leave the chart: so that no two names lie on each other on a telephone."""
+    upright = [band for band in chart.bands if band.axis == "x"]
+    numbers = [x for curve in chart.curves for x in curve.x if not isinstance(x, str)]
+    ends = [*numbers, *(end for band in upright for end in (band.low, band.high))]
+    if not upright or max(ends) <= min(ends):
+        return [(0, False)] * len(chart.bands)
+    scale = NARROWEST / (max(ends) - min(ends))
+    taken: list[float] = []
+    places = []
+    for band in chart.bands:
+        width, start = BAND_CHARACTER * len(band.name), (band.low - min(ends)) * scale
+        from_right = start + width > NARROWEST
+        start = (band.high - min(ends)) * scale - width if from_right else start
+        line = next((n for n, end in enumerate(taken) if end <= start), len(taken))
+        if band.axis == "x" and band.name:
+            taken[line : line + 1] = [start + width]
+            places.append((line, from_right))
+        else:
+            places.append((0, False))
+    return places
 
 
 def _curve(chart: CurveChart, curve: Curve) -> list[dict]:
