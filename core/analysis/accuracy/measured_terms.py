@@ -29,7 +29,8 @@ class MeasuredTerms:
     the same faces without the measures (NaN of their own terms).
 
     `n` faces are in it; `unknown` are left out for want of a gender, an age or a measure, `left_out` are groups under
-    50 faces. `estimator` says how it is fitted, `errors` whether by person.
+    50 faces. `in_fifths` are those of `measures` that go in by fifths of their numbers; the others go in by their
+    levels. `estimator` says how it is fitted, `errors` whether by person.
     """
 
     tests: pd.DataFrame
@@ -37,6 +38,7 @@ class MeasuredTerms:
     unknown: int
     left_out: tuple[str, ...]
     measures: tuple[str, ...]
+    in_fifths: tuple[str, ...]
     estimator: str
     errors: str
 
@@ -124,6 +126,7 @@ def measured_terms(faces: pd.DataFrame, columns: Sequence[Column], threshold: fl
         int((~complete).sum()),
         tuple(names["group"][(size < LARGE_GROUP) & (np.bincount(member, minlength=len(names)) > 0)]),
         tuple(column.said for column in columns),
+        tuple(column.said for column in columns if _in_fifths(column)),
         "Firth's penalised likelihood" if penalised else "maximum likelihood",
         "independent faces" if persons is None else "by person",
     )
@@ -157,9 +160,13 @@ def _tests(
     return rows, any_apart
 
 
+def _in_fifths(column: Column) -> bool:
+    return column.kind is Kind.NUMBER and len(column.edges) > 1
+
+
 def _codes(faces: pd.DataFrame, column: Column) -> np.ndarray:
     """The fifth of each value of a number, the level of another column, int64 (N,); −1 where it is not known."""
-    if column.kind is Kind.NUMBER and len(column.edges) > 1:
+    if _in_fifths(column):
         return fifths(faces[column.value_name].to_numpy(dtype=np.float64))
     return faces[column.name].cat.codes.to_numpy(dtype=np.int64)
 

@@ -22,7 +22,10 @@ def measured_words(terms: MeasuredTerms) -> str:
     )
     if ETHNICITY in tests.index:
         row = tests.loc[ETHNICITY]
-        text += f" Ethnicity beside it: {p_words(row['p'])}; of the same faces without it {p_words(row['p_without'])}."
+        it = "it" if len(terms.measures) == 1 else "them"
+        text += (
+            f" Ethnicity beside {it}: {p_words(row['p'])}; of the same faces without {it} {p_words(row['p_without'])}."
+        )
     return capital(text)
 
 
@@ -31,9 +34,20 @@ def how_words(terms: MeasuredTerms) -> str:
     unknown = f" {terms.unknown:,} faces are left out whose gender, age or measure is not known."
     missing = unknown if terms.unknown else ""
     return (
-        f"Measures go in by fifths, and may act differently on {BOTH_GENDERS}; {terms.n:,} faces, {terms.estimator}; "
+        f"{_parts_words(terms)}, and may act differently on {BOTH_GENDERS}; {terms.n:,} faces, {terms.estimator}; "
         f"standard errors: {terms.errors}.{missing} What goes with a measure is not shown to be caused by it."
     )
+
+
+def _parts_words(terms: MeasuredTerms) -> str:
+    """«Measures go in by fifths»: which of them do, where others go in by their levels."""
+    levels = [name for name in terms.measures if name not in terms.in_fifths]
+    if not levels:
+        return "Measures go in by fifths"
+    several = len(levels) > 1
+    by_levels = f"{' and '.join(levels)} go{'' if several else 'es'} in by {'their' if several else 'its'} levels"
+    fifths = " and ".join(terms.in_fifths)
+    return capital(f"{fifths} by fifths, {by_levels}") if fifths else capital(by_levels)
 
 
 def terms_report(terms: MeasuredTerms) -> str:

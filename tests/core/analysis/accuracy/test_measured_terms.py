@@ -10,9 +10,9 @@ import pytest
 from core.analysis.accuracy.age_model import Term
 from core.analysis.accuracy.measured_terms import measured_terms
 from core.analysis.accuracy.regression import regression
-from core.data.columns import Column, number_column
+from core.data.columns import Column, Kind, number_column
 from core.errors import LookwhereError
-from core.present.text.measured_terms import measured_words
+from core.present.text.measured_terms import how_words, measured_words
 
 
 def made(seed: int, by_light: float, n: int = 3000, persons: int | None = None) -> tuple[pd.DataFrame, Column]:
@@ -74,3 +74,24 @@ def test_people_faces_without_a_value_and_what_cannot_be_fitted() -> None:
         measured_terms(faces.assign(p_male=np.where(faces["gender"] == "male", 0.9, 0.1)), [light])
     with pytest.raises(LookwhereError, match="no two groups have 50 faces"):
         measured_terms(faces[:60], [light])
+
+
+def test_what_goes_in_by_fifths_and_what_by_its_levels_is_said() -> None:
+    faces, light = made(4, by_light=1.0)
+    draw = np.random.default_rng(9)
+    camera = Column(name="camera", kind=Kind.CATEGORY, levels=("phone", "webcam"))
+    faces = faces.assign(camera=pd.Categorical(draw.choice(camera.levels, len(faces)), camera.levels))
+    assert how_words(measured_terms(faces, [light])).startswith("Measures go in by fifths, and may act")
+    assert how_words(measured_terms(faces, [camera])).startswith("Camera goes in by its levels, and may act")
+    both = measured_terms(faces, [light, camera])
+    assert how_words(both).startswith("Lightness by fifths, camera goes in by its levels, and may act")
+    assert "Ethnicity beside them: " in measured_words(both) and "faces without them " in measured_words(both)
+
+
+def test_faces_without_a_gender_are_left_out_and_counted() -> None:
+    faces, light = made(5, by_light=1.0)
+    part = faces.assign(gender=faces["gender"].where(np.arange(len(faces)) % 5 > 0, "not recorded"))
+    terms = measured_terms(part, [light])
+    assert (terms.n, terms.unknown) == (2400, 600)
+    alone = measured_terms(part[part["gender"] != "not recorded"], [light])
+    assert list(terms.tests["df"]) == list(alone.tests["df"]), "no third gender is in the design"
