@@ -91,16 +91,18 @@ def _choose_group(
     left, right = st.columns(2, wrap=False)
 
     def pick(place: DeltaGenerator, label: str, options: Sequence[str | None], start: str | None, key: str) -> Any:
-        index, words = options.index(start) if start in options else 0, told_apart(ANY, options)
-        return controls.selectbox(
+        # Not None among the options: of a link that says «any» Streamlit would make no choice at all.
+        words = told_apart(ANY, options)
+        names = [words if option is None else option for option in options]
+        choice = controls.selectbox(
             label,
-            options,
-            index=index,
+            names,
+            index=options.index(start) if start in options else 0,
             key=f"{letter.lower()}_{key}",
             place=place,
-            format_func=lambda name: words if name is None else name,
             named=f"{label.lower()} of group {letter}",
         )
+        return options[names.index(choice)]
 
     gender = pick(left, "Gender", [None, *gender_choices(audit)], first[0], "gender") if genders(audit) else None
     ethnicity = pick(right, "Ethnicity", [None, *ethnicities(audit)], first[1], "ethnicity")

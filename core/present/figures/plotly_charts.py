@@ -30,6 +30,8 @@ _ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 _BELOW = {"orientation": "h", "yanchor": "top", "x": 0}
 #: Characters of a name on one line: a longer one would leave no room for the chart.
 LONGEST = 40
+#: The same of names that have their note below, as on a telephone, and of an axis's title in one line.
+NARROW, TITLE = 24, 32
 #: Pixels of a line of a row's name, and of what is above and below all rows.
 LINE, AROUND_ROWS = 17, 110
 #: Names of bands are small, of so many pixels a character, and stand in more lines where they would lie on each other
@@ -55,8 +57,8 @@ def scaled(axis: Axis, value: float) -> float:
 def label(name: str, note: str, below: bool = False) -> str:
     """A name with a quiet note; `below` breaks both, since a telephone has no room for them in one line."""
     text = escape.one_line(name)
-    parts = text.replace(", ", ",\n").split("\n") if below else [text]
-    lines = [line for part in parts for line in textwrap.wrap(part, LONGEST, break_on_hyphens=False)] or [""]
+    parts, longest = (text.replace(", ", ",\n").split("\n"), NARROW) if below else ([text], LONGEST)
+    lines = [line for part in parts for line in textwrap.wrap(part, longest, break_on_hyphens=False)] or [""]
     name, note = "<br>".join(map(escape.plotly, lines)), escape.plotly(note)
     return f"{name}{'<br>' if below else '  '}<span style='opacity:.65'>{note}</span>" if note else name
 
@@ -365,7 +367,8 @@ def _axis(axis: Axis) -> dict:
     if axis.unit == "%":
         settings["ticksuffix"] = PER_CENT
     if axis.title:
-        settings["title"] = escape.plotly(axis.title)
+        title = escape.plotly(axis.title)
+        settings["title"] = title.replace(", ", ",<br>") if len(axis.title) > TITLE else title
     if axis.low is not None and axis.high is not None:
         settings["range"] = [scaled(axis, axis.low), scaled(axis, axis.high)]
     elif axis.from_zero:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -36,6 +38,16 @@ def test_long_names_of_rows_have_room_for_their_lines(levels: int) -> None:
 def test_names_of_rows_are_broken_at_their_commas_alone_where_they_fit() -> None:
     name = label("B: White women, 18 and older, glasses: yes", "n = 25", below=True)
     assert name.startswith("B: White women,<br>18 and older,<br>glasses: yes<br><span")
+
+
+def test_long_names_leave_room_for_the_chart_and_long_titles_are_broken() -> None:
+    """On a telephone half of 390 px for names, a character 6 px wide; a title is as wide as the plot at most."""
+    long = "A: Men, collection: archive of the municipal photographic service, department of portraits (series 39)"
+    chart = rows_of([long, "nose"])
+    figure = figure_of(replace(chart, axis=Axis("mean margin, logit not smiling − logit smiling")))
+    lines = [line for text in figure.layout.yaxis.ticktext for line in re.sub("<(?!br).*?>", "", text).split("<br>")]
+    assert max(map(len, lines)) * 6 <= 390 / 2
+    assert figure.layout.xaxis.title.text == "mean margin,<br>logit not smiling − logit smiling"
 
 
 def names_drawn(chart: CurveChart, low: float, high: float) -> list[tuple[float, float, float]]:
