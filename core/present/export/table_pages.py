@@ -13,8 +13,8 @@ from core.extras import missing_extra
 from core.present.export.provenance import MM, Provenance, Size, plain
 from core.present.export.sheets import LETTER, LINE, families, rc_is_shared, wrapped
 
-#: Rows of a page.
-ROWS = 40
+#: Rows of a page, and lines, where names take several: as much as is read on a sheet of A4 or Letter.
+ROWS, LINES = 40, 60
 #: Between columns, and round the page, in mm.
 GAP, EDGE = 3.0, 4.0
 #: The size of small text, of that of the table.
@@ -51,10 +51,23 @@ def pdf(table: pd.DataFrame, title: str, provenance: Provenance, size: Size) -> 
     with rc_is_shared, rc_context(settings), warnings.catch_warnings(), PdfPages(out, metadata=facts) as pages:
         # A letter for which no typeface is installed stands as a box; the table is there all the same.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        for start in range(0, max(1, len(table)), ROWS):
-            rows = [0, *range(start + 1, min(start + ROWS, len(table)) + 1)]
-            pages.savefig(_page(columns, rows, title, about, size))
+        for rows in _rows_of_pages(columns, len(table)):
+            pages.savefig(_page(columns, [0, *rows], title, about, size))
     return out.getvalue()
+
+
+def _rows_of_pages(columns: list[_Column], rows: int) -> list[list[int]]:
+    """The rows of each page, counted from 1, as 0 is the head; one page without a row where there is none."""
+    pages: list[list[int]] = [[]]
+    room = LINES
+    for row in range(1, rows + 1):
+        lines = max(len(column.lines[row]) for column in columns)
+        if pages[-1] and (len(pages[-1]) == ROWS or lines > room):
+            pages.append([])
+            room = LINES
+        pages[-1].append(row)
+        room -= lines
+    return pages
 
 
 def _page(columns: list[_Column], rows: list[int], title: str, about: str, size: Size) -> object:

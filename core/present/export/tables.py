@@ -23,6 +23,10 @@ _LATEX = {
 }  # fmt: skip
 _P = re.compile(r"(mid[_-]?)?p([_ (].*)?|.* p", re.IGNORECASE)
 NONE = "--"
+#: Letters of a name that has room beside five columns of numbers; how a longer one is set, and of how many a line is.
+LONG_NAME, PARAGRAPH, PARAGRAPH_LETTERS = 60, r"p{0.42\linewidth}", 36
+#: Lines of a table on a page of paper.
+PAGE = 45
 
 
 def holds_p(name: str) -> bool:
@@ -43,8 +47,9 @@ def csv(table: pd.DataFrame) -> bytes:
 def latex(table: pd.DataFrame, title: str, name: str, provenance: Provenance) -> bytes:
     """A booktabs table: caption, label, escaped names, rounded numbers, its provenance as comments.
 
-    It needs no package but booktabs. Names with letters for which pdfLaTeX has no font (Greek, Chinese, emoji) need
-    XeLaTeX or LuaLaTeX with a font that has them.
+    Names of over `LONG_NAME` letters are set in a paragraph's width. It needs no package but booktabs, and longtable
+    where it has more lines than a page: a float would be cut off at its foot. Names with letters for which pdfLaTeX has
+    no font (Greek, Chinese, emoji) need XeLaTeX or LuaLaTeX with a font that has them.
 
     Integers have thousands separators, p two digits, other numbers three decimals or digits; columns of numbers are
     set flush right.
@@ -53,14 +58,33 @@ def latex(table: pd.DataFrame, title: str, name: str, provenance: Provenance) ->
     head = " & ".join(_cell(str(label).replace("_", " ")) for label in table.columns)
     rows = [" & ".join(cells) + r" \\" for cells in zip(*(cells for cells, _ in columns), strict=True)]
     caption = escape(f"{capital(title)} ({provenance.who}; {provenance.scope}).")
+    sides, label = "".join(side for _, side in columns), f"\\label{{tab:{slug(provenance.page)}-{slug(name)}}}"
+    about = [f"% {line}" for fact in provenance.lines() for line in textwrap.wrap(fact, 116)]
+    lines_of_row = [max(map(_lines, cells)) for cells in zip(*(cells for cells, _ in columns), strict=True)]
+    if sum(lines_of_row) > PAGE:
+        lines = [
+            "% \\usepackage{booktabs, longtable}",
+            *about,
+            f"\\begin{{longtable}}{{{sides}}}",
+            f"  \\caption{{{caption}}}{label} \\\\",
+            r"  \toprule",
+            f"  {head} \\\\",
+            r"  \midrule",
+            r"  \endhead",
+            r"  \bottomrule",
+            r"  \endfoot",
+            *(f"  {row}" for row in rows),
+            r"\end{longtable}",
+        ]
+        return ("\n".join(lines) + "\n").encode()
     lines = [
         "% \\usepackage{booktabs}",
-        *(f"% {line}" for fact in provenance.lines() for line in textwrap.wrap(fact, 116)),
+        *about,
         r"\begin{table}[t]",
         r"  \centering",
         f"  \\caption{{{caption}}}",
-        f"  \\label{{tab:{slug(provenance.page)}-{slug(name)}}}",
-        f"  \\begin{{tabular}}{{{''.join(side for _, side in columns)}}}",
+        f"  {label}",
+        f"  \\begin{{tabular}}{{{sides}}}",
         r"    \toprule",
         f"    {head} \\\\",
         r"    \midrule",
@@ -86,13 +110,20 @@ def _cell(text: str) -> str:
     return "{}" + escaped if escaped.lstrip()[:1] in ("[", "*") else escaped
 
 
+def _lines(cell: str) -> int:
+    """About how many lines a cell takes."""
+    return -(-len(cell) // PARAGRAPH_LETTERS) if len(cell) > LONG_NAME else 1
+
+
 def _column(name: str, values: pd.Series) -> tuple[list[str], str]:
-    """A column's cells, and how it is set: r for numbers, l for words."""
+    """A column's cells, and how it is set: r for numbers, l for words, and for long ones as wide as a paragraph."""
     kind = values.dtype
     if pd.api.types.is_bool_dtype(kind):
         return [NONE if pd.isna(v) else ("yes" if v else "no") for v in values], "l"
     if not pd.api.types.is_numeric_dtype(kind):
-        return [NONE if v is None or v is pd.NA or v != v else _cell(str(v)) for v in values], "l"
+        words = [NONE if v is None or v is pd.NA or v != v else str(v) for v in values]
+        side = PARAGRAPH if max(map(len, words), default=0) > LONG_NAME else "l"
+        return [word if word == NONE else _cell(word) for word in words], side
     numbers = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     show = _p if holds_p(name) else _format(numbers[np.isfinite(numbers)])
     return [NONE if math.isnan(v) else show(v) if math.isfinite(v) else escape(f"{v}") for v in numbers], "r"

@@ -284,3 +284,18 @@ def test_a_browser_that_does_not_start_is_told_in_one_line(monkeypatch: pytest.M
         files([Item("chart", "dots", "Dots", made_chart)], ["PNG"], SIZES["slide"], 300, PROVENANCE)
     assert str(raised.value).startswith("/bin/false could not draw the chart (")
     assert "\n" not in str(raised.value)
+
+
+def test_a_long_latex_table_breaks_over_pages_and_long_names_over_lines() -> None:
+    def of(rows: int, name: str) -> str:
+        frame = pd.DataFrame({"site": [name] * rows, "faces": range(rows)})
+        return tables.latex(frame, "accuracy by site", "by site", PROVENANCE).decode()
+
+    long = "archive of the municipal photographic service, department of portraits"
+    assert "longtable" not in of(40, "short") and r"\begin{tabular}{lr}" in of(40, "short")
+    assert r"\begin{tabular}{p{0.42\linewidth}r}" in of(20, long) and "longtable" not in of(20, long)
+    whole = of(40, long)
+    assert "% \\usepackage{booktabs, longtable}" in whole and r"\begin{longtable}{p{0.42\linewidth}r}" in whole
+    assert whole.count(r"\\") == 40 + 2 and whole.index(r"\endhead") < whole.index(r"\endfoot") < whole.index(long)
+    assert r"\begin{table}" not in whole and whole.count(r"\label{") == 1
+    assert of(60, "short").count("longtable}") == 3

@@ -10,7 +10,7 @@ import pytest
 from PIL import PdfParser
 
 from core.present.export.provenance import SIZES, Provenance, Source
-from core.present.export.table_pages import EDGE, GAP, _columns, _fitting, pdf
+from core.present.export.table_pages import EDGE, GAP, LINES, _columns, _fitting, _rows_of_pages, pdf
 
 SIZE = SIZES["two columns"]
 ABOUT = Provenance((Source("made", "all"),), "accuracy", "show", "all faces", "2026-11-26")
@@ -36,6 +36,17 @@ def test_short_columns_are_not_broken_beside_a_long_one() -> None:
 def test_numbers_of_a_column_have_the_same_decimals() -> None:
     (column,) = _columns(pd.DataFrame({"x": [-1.5, 20.0, np.nan]}), SIZE)
     assert column.lines[1:] == [["−1.5"], ["20.0"], ["–"]]
+
+
+def test_rows_of_several_lines_fill_a_page_sooner() -> None:
+    table = pd.DataFrame({"site": ["archive of the municipal photographic service, " * 4] * 40, "n": range(40)})
+    (height,) = {len(lines) for lines in _columns(table, SIZE)[0].lines[1:]}
+    assert height > 1
+    pages = _rows_of_pages(_columns(table, SIZE), 40)
+    assert [row for page in pages for row in page] == list(range(1, 41))
+    assert all(len(page) * height <= LINES for page in pages) and len(pages) == -(-40 // (LINES // height))
+    document = PdfParser.PdfParser(f=io.BytesIO(pdf(table, "Accuracy by site", ABOUT, SIZE)))
+    assert len(document.pages) == len(pages)
 
 
 @pytest.mark.parametrize(("rows", "pages"), [(0, 1), (40, 1), (41, 2)])
