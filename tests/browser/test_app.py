@@ -76,6 +76,34 @@ def test_a_printed_chart_fills_its_place(browser, address: str) -> None:
     page.close()
 
 
+def test_a_chart_that_is_taller_than_a_page_is_printed_whole(browser, address: str) -> None:
+    page, _ = visit(browser, f"{address}/accuracy")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_timeout(500)
+    box = page.locator(".js-plotly-plot .svg-container").first
+    # At once: Plotly draws anew what is of another size.
+    width, height = box.evaluate("""box => {
+      box.style.setProperty("--lw-width", "660px"); box.style.setProperty("--lw-ratio", 0.4);
+      return [box.offsetWidth, box.offsetHeight]}""")
+    millimetre = 96 / 25.4
+    # Letter is 279 mm high, less a margin of 12 mm above and below, and the chart's heading.
+    assert height / millimetre <= 279 - 2 * 12 - 25 and width / height == pytest.approx(0.4, rel=0.02)
+    page.close()
+
+
+def test_on_paper_a_table_says_that_it_may_have_more_columns(browser, address: str) -> None:
+    """A table in half of a wide window is printed as it was drawn there, over the whole width."""
+    page, _ = visit(browser, f"{address}/accuracy")
+    page.set_viewport_size({"width": 2400, "height": 900})
+    page.wait_for_timeout(500)
+    line = page.locator("[class^='lw-wide-']").last
+    assert not line.is_visible()
+    page.emulate_media(media="print")
+    assert line.is_visible() and "the app's page has them" in line.inner_text()
+    page.close()
+
+
 def test_a_filter_goes_into_the_address_and_the_address_brings_it_back(
     browser, address: str, shipped_audit: Audit
 ) -> None:

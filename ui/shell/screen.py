@@ -35,7 +35,8 @@ STYLE = """
  .stPlotlyChart, .stPlotlyChart div, [data-testid="stFullScreenFrame"]:has(.stPlotlyChart),
  [data-testid="stElementContainer"]:has(.stPlotlyChart) {height: auto !important}
  .js-plotly-plot, .js-plotly-plot .plot-container {width: 100% !important}
- .js-plotly-plot .svg-container {width: min(100%, var(--lw-width)) !important; aspect-ratio: var(--lw-ratio)}
+ .js-plotly-plot .svg-container {width: min(100%, var(--lw-width), var(--lw-ratio) * 225mm) !important;
+  aspect-ratio: var(--lw-ratio)}
  .js-plotly-plot .main-svg {max-width: 100% !important; height: auto !important}
  figure, .lw-card, .lw-pairs, .lw-face, [data-testid="stPlotlyChart"], [data-testid="stMetric"],
  [data-testid="stDataFrame"] {break-inside: avoid}

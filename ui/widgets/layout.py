@@ -168,7 +168,8 @@ def goes_on(frame: pd.DataFrame, height: int | None = None) -> str:
     style, wide = "", _width(frame)
     if len(frame.columns) > 2 and wide > 300:
         name = f"lw-wide-{wide}"
-        style = f"<style>@container (min-width: {wide}px) {{.{name} {{display: none}}}}</style>"
+        # On paper the place is wider, and the table still as it was drawn for the screen.
+        style = f"<style>@media screen {{@container (min-width: {wide}px) {{.{name} {{display: none}}}}}}</style>"
         columns = f"{len(frame.columns)} columns"
         columns += _where(
             "where not all are in sight, scroll to the right", "where not all are here, the app's page has them"

@@ -68,7 +68,7 @@ def perhaps_the_same_words(audits: Sequence[DataSetAudit]) -> str | None:
     names = "; ".join(" and ".join(audit.name for audit in pair) for pair in pairs)
     return (
         f"May be of the same images: {names}. Their labels differ, and images are compared only where both audits keep "
-        "a sketch of theirs, as audits with average faces do."
+        "a sketch of theirs, as newer audits with average faces do."
     )
 
 
