@@ -16,6 +16,7 @@ from core.present.figures import gaps
 from core.present.figures.differences import map_sheet, panel_images
 from core.present.text import escape
 from core.present.text.findings import seeds_words
+from core.present.text.unanswered import unanswered_words
 from core.verdicts import Verdict
 from core.wording import capital
 from ui.shell import downloads
@@ -76,7 +77,11 @@ def show_finding(finding: Finding) -> None:
         with text:
             terms.subheader(escape.markdown(f"{finding.key} · {finding.claim}"))
             st.badge(finding.verdict, icon=ICONS[finding.verdict], color=layout.COLOURS[finding.verdict.tone])
-            layout.sentence(finding.sentence)
+            plain = unanswered_words(finding)
+            if plain is not None:
+                layout.sentence(plain)
+            if plain is None or finding.result is not None:
+                layout.sentence(finding.sentence)
         if figure is not None:
             with figure:
                 _figure(finding)

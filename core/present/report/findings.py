@@ -16,6 +16,7 @@ from core.present.figures.gaps import simultaneous_dots
 from core.present.report.blocks import Chart, PageImages, Verdict
 from core.present.text.findings import findings_sentence, seeds_words
 from core.present.text.original_study import STUDY
+from core.present.text.unanswered import unanswered_words
 from core.wording import capital, signed_points
 
 NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
@@ -35,6 +36,8 @@ def findings_section(
     untold = _untold(findings)
     for finding in (f for f in findings if f.key not in {gone.key for gone in untold}):
         title = f"{finding.key} · {finding.claim}"
+        plain = unanswered_words(finding)
+        blocks += [] if plain is None else [Text(plain)]
         blocks.append(Verdict(title, finding.verdict, finding.verdict.tone, finding.sentence))
         blocks += _figure(finding)
         blocks.append(Text(f"Rule: {finding.rule}", quiet=True))
@@ -58,8 +61,16 @@ def _told_together(untold: list[Finding], count: int) -> list:
     some = f"{len(untold)} of the {count} claims cannot be answered from these data:"
     return [
         Text("No claim can be answered from these data:" if len(untold) == count else some),
-        Items(tuple(f"{finding.key} · {finding.claim} {finding.sentence}" for finding in untold)),
+        Items(tuple(f"{finding.key} · {finding.claim} {_plainly(finding)}" for finding in untold)),
     ]
+
+
+def _plainly(finding: Finding) -> str:
+    """What was asked and what would answer it, and the numbers where there are any."""
+    words = unanswered_words(finding)
+    if words is None:
+        return finding.sentence
+    return words if finding.result is None else f"{words} In numbers: {finding.sentence}"
 
 
 def _figure(finding: Finding) -> list:

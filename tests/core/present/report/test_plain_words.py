@@ -15,6 +15,7 @@ from core.data.filters import Filter
 from core.files import write_json
 from core.present.report import report_of
 from core.present.text.glossary import glossary
+from core.present.text.unanswered import unanswered_words
 from core.verdicts import Verdict
 from core.wording import capital, percent
 from tests.helpers.made_audit import made_audit, made_faces
@@ -70,7 +71,9 @@ def test_claims_that_cannot_be_answered_stand_together(shape: tuple[int, int] | 
     some = f"{len(open_ones)} of the {len(findings)} claims cannot be answered from these data:"
     assert (some if len(open_ones) < len(findings) else "No claim can be answered from these data:") in text
     for finding in open_ones:
-        assert f"{finding.key} · {finding.claim} {finding.sentence}" in text
+        plain = unanswered_words(finding)
+        assert plain is not None and f"{finding.key} · {finding.claim} {plain}" in text
+        assert finding.result is None or f"In numbers: {finding.sentence}" in text
 
 
 def test_claims_are_counted_where_the_study_is_told(tmp_path: Path) -> None:
