@@ -66,7 +66,7 @@ def _told_together(untold: list[Finding], count: int) -> list:
 
 
 def _plainly(finding: Finding) -> str:
-    """What was asked and what would answer it, and the numbers where there are any."""
+    """What was asked and what an answer needs, and the numbers where there are any."""
     words = unanswered_words(finding)
     if words is None:
         return finding.sentence

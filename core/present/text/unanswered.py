@@ -1,4 +1,4 @@
-"""A claim that cannot be answered, in plain words: what was asked, why it stays open, what would answer it."""
+"""A claim that cannot be answered, in plain words: what was asked, why it stays open, what an answer needs."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ ASKED = {
     "4": "Is a group recognised worse because it was missing in training?",
     "5": "Does choosing a network by its overall accuracy make the gap between groups?",
 }
-#: What would answer a claim of which nothing could be computed here.
-WOULD = {
-    "1a": "An audit of 50 and more women and 50 and more men would answer it.",
-    "1b": "An audit of faces labelled with ethnicity, 50 and more of each of two, would answer it.",
-    "2": "An audit with maps and more correct predictions would answer it.",
-    "3": "An audit of more faces, with maps and so with more mistakes, would answer it.",
-    "4": "Three pairs of networks and more, trained with and without the group, would answer it.",
-    "5": "Three pairs of networks and more, chosen in either way, would answer it.",
+#: What an answer needs, for a claim of which nothing could be computed here.
+NEEDED = {
+    "1a": "An answer needs 50 and more women and 50 and more men.",
+    "1b": "An answer needs faces labelled with ethnicity, 50 and more of each of two.",
+    "2": "An answer needs an audit with maps and more correct predictions.",
+    "3": "An answer needs an audit with maps, and of more faces, so that there are more mistakes.",
+    "4": "An answer needs three pairs of networks and more, trained with and without the group.",
+    "5": "An answer needs three pairs of networks and more, chosen in either way.",
 }
 #: More times as many faces are no plan.
 MOST_TIMES = 1000
 
 
 def unanswered_words(finding: Finding) -> str | None:
-    """What was asked, why it cannot be answered here, and what would answer it; None of a claim with an answer."""
+    """What was asked, why it cannot be answered here, and what an answer needs; None of a claim with an answer."""
     if finding.verdict is not Verdict.CANNOT_TELL or finding.key not in ASKED:
         return None
-    why, would = _why(finding)
-    return f"{ASKED[finding.key]} {why} {would}"
+    why, needed = _why(finding)
+    return f"{ASKED[finding.key]} {why} {needed}"
 
 
 def _why(finding: Finding) -> tuple[str, str]:
@@ -65,12 +65,12 @@ def _why(finding: Finding) -> tuple[str, str]:
             return (
                 "The maps of wrong answers differ from those of right ones too little to be sure, and too much to call "
                 "them alike.",
-                "More wrong answers, from an audit of more faces, would answer it.",
+                "More wrong answers, from an audit of more faces, may answer it.",
             )
         case CauseContrasts() as result:
             return _of_networks(result)
         case _:
-            return finding.sentence, WOULD[finding.key]
+            return finding.sentence, NEEDED[finding.key]
 
 
 def _of_gap(finding: Finding, gap: Estimate, what: str) -> tuple[str, str]:
@@ -80,7 +80,7 @@ def _of_gap(finding: Finding, gap: Estimate, what: str) -> tuple[str, str]:
         return (
             "A difference is seen, but so large a one turns up by chance too often where several claims are asked at "
             "once.",
-            "An audit of other faces of the same kind would answer it.",
+            "An audit of other faces of the same kind may answer it.",
         )
     may_be = f"These faces leave open what it is: {what} may be {bounds(100 * gap.low, 100 * gap.high)} points."
     times = ((gap.high - gap.low) / 2 / MATTERS) ** 2
@@ -110,9 +110,9 @@ def _of_networks(result: CauseContrasts) -> tuple[str, str]:
     low, high = (f(getattr(e, end) for e in (effect.seeds, effect.both)) for f, end in ((min, "low"), (max, "high")))
     compared = f"{pairs} pair{'' if pairs == 1 else 's'} of networks"
     if not (math.isfinite(low) and math.isfinite(high)):
-        return f"Only {compared} can be compared.", "Three pairs and more would answer it."
+        return f"Only {compared} can be compared.", "An answer needs three pairs and more."
     return (
         f"Networks trained alike differ by chance too: over {compared} the change may be "
         f"{bounds(100 * low, 100 * high)} points.",
-        "More pairs would answer it.",
+        "More pairs may answer it.",
     )

@@ -1,4 +1,4 @@
-"""Claims without an answer in plain words: what was asked, why it is open, and what would answer it."""
+"""Claims without an answer in plain words: what was asked, why it is open, and what an answer needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from core.analysis.findings.base import EthnicityGap, EvidenceDensity, Finding, GenderGap, unable
 from core.estimate import Estimate
-from core.present.text.unanswered import ASKED, unanswered_words
+from core.present.text.unanswered import ASKED, NEEDED, unanswered_words
 from core.verdicts import Verdict
 
 
@@ -61,4 +61,4 @@ def test_what_was_hidden_is_said(hidden: int, says: str) -> None:
 @pytest.mark.parametrize("key", list(ASKED))
 def test_where_nothing_could_be_computed_the_reason_stands_between(key: str) -> None:
     words = unanswered_words(unable(key, "claim", "There are 7 faces.", "rule")) or ""
-    assert words.startswith(ASKED[key]) and " There are 7 faces. " in words and words.endswith("would answer it.")
+    assert words.startswith(ASKED[key]) and " There are 7 faces. " in words and words.endswith(NEEDED[key])
