@@ -82,7 +82,8 @@ def test_a_table_of_groups_is_written_as_latex_pdf_and_csv(
     assert "camera & skin tone & gender & faces & incorrect" in tex and "Nikon D750 / 85 mm" in tex
     assert csv[0] == 'camera,skin tone,gender,faces,incorrect,"accuracy, %","from, %","to, %"'
     assert sum(int(row.rsplit(",", 5)[1]) for row in csv[1:]) == 600
-    assert tex.count(r" \\") == len(csv)
+    # Over a page it breaks: the caption is then a line of the table.
+    assert r"\begin{longtable}" in tex and tex.count(r" \\") == len(csv) + 1
     parsed = PdfParser.PdfParser(str(files[1]))
     assert len(parsed.pages) == (len(csv) - 2) // 40 + 1
     told = run(models, capsys, "show", "--by", "camera", "--out", tmp_path / "groups.docx", code=2)
