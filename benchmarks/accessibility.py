@@ -218,17 +218,16 @@ def main() -> None:
     options = parser.parse_args()
     axe = options.axe.read_text(encoding="utf-8") if options.axe else None
     rows = [Row(name) for name in options.pages]
+    looks = list(itertools.product(WIDTHS, ("light", "dark"))) if axe else [(WIDTHS[0], "light")]
     server, url = serve()
     try:
         with sync_playwright() as playwright:
             chromium = shutil.which("chromium") or shutil.which("google-chrome")
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            for row in rows:
-                looks = itertools.product(WIDTHS, ("light", "dark")) if axe else ((WIDTHS[0], "light"),)
-                for width, scheme in looks:
-                    page = opened(browser, url, row.page, scheme, width)
-                    print(read(page, row, scheme, axe, width), flush=True)
-                    page.context.close()
+            for row, (width, scheme) in itertools.product(rows, looks):
+                page = opened(browser, url, row.page, scheme, width)
+                print(read(page, row, scheme, axe, width), flush=True)
+                page.context.close()
             browser.close()
     finally:
         end(server)

@@ -41,6 +41,9 @@ BATCH = 32
 #: The ways that are timed.
 OURS, FAST, DEFAULTS, SAME_SMALLEST = "align", "align --speed openvino", "detect", "detect from 40 px"
 
+#: What each way does with a batch of images, by its name.
+Ways = dict[str, Callable[[list[Image.Image]], object]]
+
 
 class Library(Detector):
     """Finds faces by the library's own `detect`, each image alone and at all scales."""
@@ -93,53 +96,74 @@ def compare(data: Set, seconds: float | None = None) -> dict[str, float]:
     aligners = {OURS: ours}
     if find_spec("openvino"):
         aligners[FAST] = FaceAligner(**data.options, speed=DetectorSpeed.OPENVINO)
-    ways: dict[str, Callable[[list[Image.Image]], object]] = {
+    ways: Ways = {
         **{name: aligner.align for name, aligner in aligners.items()},
         DEFAULTS: lambda images: library(defaults, images),
         SAME_SMALLEST: lambda images: library(from_40, images),
     }
     for way in ways.values():
         way(data.images[:4])
-    seconds_by_way: dict[str, list[float]] = {name: [] for name in ways}
-    found_by_way: dict[str, list[bool]] = {**{name: [] for name in aligners}, DEFAULTS: [], "same way": []}
-    off: dict[str, list[float]] = {name: [] for name in aligners}
+    measured = Measured.of(ways, aligners)
     began = time.perf_counter()
     for start in range(0, len(data.images), BATCH):
-        images = data.images[start : start + BATCH]
+        measured.add(data.images[start : start + BATCH], ways, aligners, same)
+        if seconds is not None and time.perf_counter() - began > seconds:
+            break
+    return measured.summary()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What batches showed: processor seconds an image of each way, a value a batch; which faces each way found; and how
+    far landmarks of each aligner lie from those of the library's own `detect`, in pixels."""
+
+    seconds: dict[str, list[float]]
+    found: dict[str, list[bool]]
+    off: dict[str, list[float]]
+
+    @classmethod
+    def of(cls, ways: Ways, aligners: dict[str, FaceAligner]) -> Measured:
+        """Nothing measured yet."""
+        found = {**{name: [] for name in aligners}, DEFAULTS: [], "same way": []}
+        return cls({name: [] for name in ways}, found, {name: [] for name in aligners})
+
+    def add(self, images: list[Image.Image], ways: Ways, aligners: dict[str, FaceAligner], same: FaceAligner) -> None:
+        """Measure a batch; `same` finds faces by the library's own `detect` on our way."""
         results = {}
         for name, way in ways.items():
             now = time.process_time()
             results[name] = way(images)
-            seconds_by_way[name].append((time.process_time() - now) / len(images))
-        found_by_way[DEFAULTS] += results[DEFAULTS]
+            self.seconds[name].append((time.process_time() - now) / len(images))
+        self.found[DEFAULTS] += results[DEFAULTS]
         right = same.all_faces(images)
-        found_by_way["same way"] += [bool(detection) for detection in right]
+        self.found["same way"] += [bool(detection) for detection in right]
         for name, aligner in aligners.items():
-            found_by_way[name] += results[name].found.tolist()
+            self.found[name] += results[name].found.tolist()
             for image, detection, own_detection in zip(images, right, aligner.all_faces(images), strict=True):
                 if detection and own_detection:
-                    off[name].append(apart(detection, own_detection, image.size))
-        if seconds is not None and time.perf_counter() - began > seconds:
-            break
-    speeds = {f"{name}, faces/s": 1 / statistics.median(times) for name, times in seconds_by_way.items()}
-    ratios = {
-        f"{name}, times {against}": statistics.median(
-            b / a for a, b in zip(seconds_by_way[name], seconds_by_way[against], strict=True)
-        )
-        for name in aligners
-        for against in (DEFAULTS, SAME_SMALLEST)
-    }
-    shares = {f"found, {name}": float(np.mean(which)) for name, which in found_by_way.items()}
-    distances = {name: np.array(each) for name, each in off.items()}
-    return {
-        "images": len(found_by_way[OURS]),
-        **speeds,
-        **ratios,
-        **shares,
-        **{f"{name}, off, mean px": float(distance.mean()) for name, distance in distances.items()},
-        **{f"{name}, off, largest px": float(distance.max()) for name, distance in distances.items()},
-        **{f"{name}, off by over 1 px": float((distance > 1).mean()) for name, distance in distances.items()},
-    }
+                    self.off[name].append(apart(detection, own_detection, image.size))
+
+    def summary(self) -> dict[str, float]:
+        """Speeds, ratios, shares found and distances, by their names."""
+        speeds = {f"{name}, faces/s": 1 / statistics.median(times) for name, times in self.seconds.items()}
+        ratios = {
+            f"{name}, times {against}": statistics.median(
+                b / a for a, b in zip(self.seconds[name], self.seconds[against], strict=True)
+            )
+            for name in self.off
+            for against in (DEFAULTS, SAME_SMALLEST)
+        }
+        shares = {f"found, {name}": float(np.mean(which)) for name, which in self.found.items()}
+        distances = {name: np.array(each) for name, each in self.off.items()}
+        return {
+            "images": len(self.found[OURS]),
+            **speeds,
+            **ratios,
+            **shares,
+            **{f"{name}, off, mean px": float(distance.mean()) for name, distance in distances.items()},
+            **{f"{name}, off, largest px": float(distance.max()) for name, distance in distances.items()},
+            **{f"{name}, off by over 1 px": float((distance > 1).mean()) for name, distance in distances.items()},
+        }
 
 
 def library(detector: MTCNN, images: list[Image.Image]) -> list[bool]:

@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 import torch
 import tyro
+from PIL import Image
 
+from core.classifiers.classifier import Classifier
 from core.classifiers.folder import load_model
 from core.data.alignment import FaceAligner, shrunk, similarity, warp
 from core.data.border import ELSEWHERE, decide_border, sampled
@@ -42,6 +44,29 @@ class Look:
     seconds: float
 
 
+def look(
+    images: list[Image.Image], classifier: Classifier, aligner: FaceAligner, border: float, wider: bool = False
+) -> Look:
+    """Find the main faces with a border of so many percent and classify them; `wider` widens it where faces need it."""
+    aligner.border, aligner.wider = border / 100, wider
+    points, male = np.full((len(images), 5, 2), np.nan), np.full(len(images), np.nan)
+    began = time.process_time()
+    crops: dict[int, np.ndarray] = {}
+    for start in range(0, len(images), BATCH):
+        batch = range(start, min(start + BATCH, len(images)))
+        detections = aligner.all_faces([images[n] for n in batch])
+        for n, detection in zip(batch, detections, strict=True):
+            if detection:
+                points[n] = detection.points[main_face(detection, images[n].size)]
+                crops[n] = warp([images[n]], similarity(points[n])[None])[0]
+    seconds = time.process_time() - began
+    rows = list(crops)
+    for start in range(0, len(rows), BATCH):
+        logits = classifier.logits(np.stack([crops[n] for n in rows[start : start + BATCH]]))
+        male[rows[start : start + BATCH]] = logits[:, 1] > logits[:, 0]
+    return Look(points, male, seconds)
+
+
 def main(data: Path, model: str, sample: int = 600, seed: int = 0, models: Path = Path("models")) -> None:
     """Print a line a border, and a line a group for no border and the decided one.
 
@@ -63,27 +88,8 @@ def main(data: Path, model: str, sample: int = 600, seed: int = 0, models: Path 
     decided = decide_border(sampled(source, faces), aligner.detector)
     print(f"{data}: {len(faces)} images, {decided.to_json()}")
 
-    def look(border: float, wider: bool) -> Look:
-        aligner.border, aligner.wider = border / 100, wider
-        points, male = np.full((len(images), 5, 2), np.nan), np.full(len(images), np.nan)
-        began = time.process_time()
-        crops: dict[int, np.ndarray] = {}
-        for start in range(0, len(images), BATCH):
-            some = range(start, min(start + BATCH, len(images)))
-            detections = aligner.all_faces([images[n] for n in some])
-            for n, detection in zip(some, detections, strict=True):
-                if detection:
-                    points[n] = detection.points[main_face(detection, images[n].size)]
-                    crops[n] = warp([images[n]], similarity(points[n])[None])[0]
-        seconds = time.process_time() - began
-        rows = list(crops)
-        for start in range(0, len(rows), BATCH):
-            logits = classifier.logits(np.stack([crops[n] for n in rows[start : start + BATCH]]))
-            male[rows[start : start + BATCH]] = logits[:, 1] > logits[:, 0]
-        return Look(points, male, seconds)
-
-    looks = {f"{border} %": look(border, wider=False) for border in BORDERS}
-    looks["decided"] = look(decided.percent, wider=True)
+    looks = {f"{border} %": look(images, classifier, aligner, border) for border in BORDERS}
+    looks["decided"] = look(images, classifier, aligner, decided.percent, wider=True)
     reference = looks[f"{REFERENCE} %"].points
     print(f"{'border':8} {'found':>7} {'elsewhere':>10} {'mean off':>9} {'images/s':>9} {'correct':>8}")
     is_male = (faces["gender"] == "male").to_numpy()

@@ -239,6 +239,26 @@ def cases() -> Iterable[Case]:
     """All cases, by rule."""
     yield from worst_group_cases()
     yield from abstention_cases()
+    yield from accuracy_cases()
+    yield from map_cases()
+    yield from hiding_cases()
+    yield from pattern_cases(AUDIT)
+    yield from slice_cases()
+    for people, faces, correlation, accuracy in (
+        (20, 3, 0.1, 0.97),
+        (20, 8, 0.4, 0.9),
+        (50, 8, 0.4, 0.97),
+        (100, 5, 0.3, 0.95),
+    ):
+        yield Case(f"people: {people} a group, {faces} faces, {correlation}", "all ten groups' intervals hold",
+                   people_covered(people, faces, correlation, accuracy), at_least=0.95, runs=300)  # fmt: skip
+    yield from contrast_cases()
+    for kind, limit in (("gaussian", 0.05), ("skewed", 0.05), ("two", None)):
+        yield Case(f"clusters: 100 maps, {kind}", "clusters are found", clustered(kind, 100), at_most=limit, runs=60)
+
+
+def accuracy_cases() -> Iterable[Case]:
+    """Claims 1a and 1b: women against men, and ethnicities."""
     tested = "the test rejects"
     yield Case("1a, women as men", tested, one_a(0.0, lambda fit: fit.equal.p < ALPHA), at_most=0.05)
     yield Case("1a, women 2 points below", tested, one_a(MATTERS, lambda fit: fit.equal.p < ALPHA))
@@ -252,6 +272,10 @@ def cases() -> Iterable[Case]:
     yield Case("1b, the fitted model is true", "the test of the fit rejects",
                lambda draw: of_truth(model_rates(), draw).p(Together.FIT) < ALPHA, at_most=0.05)  # fmt: skip
     yield Case("1b, the fitted model is true", "all 45 pairs' intervals hold", pairs_covered, at_least=0.95)
+
+
+def map_cases() -> Iterable[Case]:
+    """Differences of mean maps, tested over all cells at once."""
     for kind in ("normal", "skewed", "shared"):
         yield Case(f"maps: paired, 30 faces, {kind}", "a cell is found where there is none", paired(kind, 30), 0.05)
     for adjust, words, limit in ((None, "ages as they are", None), ("age band", "bands", None), ("age", "steps", 0.05)):
@@ -275,17 +299,10 @@ def cases() -> Iterable[Case]:
     yield Case(
         "maps: 100 v 300, skewed", "a cell is found, 1 planted at 0.5 SD", two_groups("skewed", (100, 300), 1, 0.5)
     )
-    yield from hiding_cases()
-    yield from pattern_cases(AUDIT)
-    yield from slice_cases()
-    for people, faces, correlation, accuracy in (
-        (20, 3, 0.1, 0.97),
-        (20, 8, 0.4, 0.9),
-        (50, 8, 0.4, 0.97),
-        (100, 5, 0.3, 0.95),
-    ):
-        yield Case(f"people: {people} a group, {faces} faces, {correlation}", "all ten groups' intervals hold",
-                   people_covered(people, faces, correlation, accuracy), at_least=0.95, runs=300)  # fmt: skip
+
+
+def contrast_cases() -> Iterable[Case]:
+    """Claims 4 and 5: contrasts of arms over pairs of seeds."""
     rise, none = Verdict.SUPPORTED, Verdict.NOT_SUPPORTED
     yield Case("4 and 5, three pairs, no effect", "«supported» falls", contrast(0, rise), at_most=0.025, runs=4000)
     yield Case(
@@ -296,8 +313,6 @@ def cases() -> Iterable[Case]:
     yield Case("4 and 5, three pairs, no effect", "«not supported» falls", contrast(0, none), runs=4000)
     yield Case("5 as it was: 1 of 3 built in, 0", "«not supported» falls", contrast(0, none, 3, 1, True), runs=4000)
     yield Case("5, 1 of 3 built in, no effect", "«not supported» falls", contrast(0, none, 3, 1), runs=4000)
-    for kind, limit in (("gaussian", 0.05), ("skewed", 0.05), ("two", None)):
-        yield Case(f"clusters: 100 maps, {kind}", "clusters are found", clustered(kind, 100), at_most=limit, runs=60)
 
 
 def main(only: Annotated[str, tyro.conf.arg(metavar="WORDS")] = "", runs: int | None = None, seed: int = 0) -> None:

@@ -149,15 +149,22 @@ async def visit(
             ping_interval=None,  # a browser asks for none
         ) as session:
             while time.monotonic() < until:
-                began = time.monotonic()
                 page, query = draw.choice(PAGES), draw.choice(FILTERS)
-                wrong = await asyncio.wait_for(click(session, address, page, query), patience)
-                tally.seconds.append(time.monotonic() - began)
-                if wrong:
-                    tally.errors.append(f"{page}?{query}: {wrong}")
+                await timed_click(session, address, page, query, tally, patience)
                 await asyncio.sleep(draw.uniform(0.5, 1.5) * pause)
     except Exception as error:  # whatever it is, it is what the visitor met
         tally.errors.append(f"{type(error).__name__}: {error}")
+
+
+async def timed_click(
+    session: ClientConnection, address: str, page: str, query: str, tally: Tally, patience: float
+) -> None:
+    """A page opened: its seconds, and what is wrong with it, go into the tally."""
+    began = time.monotonic()
+    wrong = await asyncio.wait_for(click(session, address, page, query), patience)
+    tally.seconds.append(time.monotonic() - began)
+    if wrong:
+        tally.errors.append(f"{page}{query and f'?{query}'}: {wrong}")
 
 
 async def opened_once(address: str, pages: tuple[str, ...] = PAGES, patience: float = PATIENCE) -> Tally:
@@ -165,10 +172,7 @@ async def opened_once(address: str, pages: tuple[str, ...] = PAGES, patience: fl
     tally = Tally()
     async with connect(f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as session:
         for page in pages:
-            began = time.monotonic()
-            if wrong := await asyncio.wait_for(click(session, address, page, ""), patience):
-                tally.errors.append(f"{page}: {wrong}")
-            tally.seconds.append(time.monotonic() - began)
+            await timed_click(session, address, page, "", tally, patience)
     return tally
 
 

@@ -13,7 +13,8 @@ import csv
 import io
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 ADULT = 18
@@ -21,16 +22,20 @@ ADULT = 18
 
 def images(source: Path) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of every picture of an archive."""
-    if zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            for name in archive.namelist():
-                if name.lower().endswith(".jpg"):
-                    yield name, archive.read(name)
-        return
+    members = _of_zip(source) if zipfile.is_zipfile(source) else _of_tar(source)
+    return ((name, read()) for name, read in members if name.lower().endswith(".jpg"))
+
+
+def _of_zip(source: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Each member's name, and what reads it."""
+    with zipfile.ZipFile(source) as archive:
+        yield from ((name, partial(archive.read, name)) for name in archive.namelist())
+
+
+def _of_tar(source: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Each file's name, and what reads it."""
     with tarfile.open(source) as archive:
-        for member in archive:
-            if member.isfile() and member.name.lower().endswith(".jpg"):
-                yield member.name, archive.extractfile(member).read()
+        yield from ((member.name, archive.extractfile(member).read) for member in archive if member.isfile())
 
 
 def write_table(source: Path, table: Path) -> None:

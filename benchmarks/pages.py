@@ -15,9 +15,10 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.side_by_side import Measured
 
@@ -105,22 +106,31 @@ def measure(seconds: float) -> dict[str, Measured]:
         chromium = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         while not firsts or sum(map(sum, firsts)) < seconds:
-            pairs: list[tuple[float, float]] = []
-            for app, selector in ((ROOT / "app.py", ".lw-card img"), (plain, "button")):
-                server, url = serve(app)
-                try:
-                    page = browser.new_page(viewport={"width": 1440, "height": 900})
-                    first = first_page(page, url, selector)
-                    page.wait_for_timeout(500)
-                    pairs.append((first, plain_change(page) if app == plain else filter_change(page, "Black")))
-                    page.close()
-                finally:
-                    server.terminate()
-                    server.wait(20)
-            firsts.append((pairs[0][0], pairs[1][0]))
-            changes.append((pairs[0][1], pairs[1][1]))
+            app_first, app_change = first_and_change(
+                browser, ROOT / "app.py", ".lw-card img", lambda page: filter_change(page, "Black")
+            )
+            plain_first, plain_changed = first_and_change(browser, plain, "button", plain_change)
+            firsts.append((app_first, plain_first))
+            changes.append((app_change, plain_changed))
         browser.close()
     return {"first-page": Measured(tuple(firsts)), "filter": Measured(tuple(changes))}
+
+
+def first_and_change(
+    browser: Browser, app: Path, selector: str, change: Callable[[Page], float]
+) -> tuple[float, float]:
+    """Seconds of the first page of a new server of `app`, which stands when `selector` does, and of a change on it."""
+    server, url = serve(app)
+    try:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        first = first_page(page, url, selector)
+        page.wait_for_timeout(500)
+        seconds = change(page)
+        page.close()
+        return first, seconds
+    finally:
+        server.terminate()
+        server.wait(20)
 
 
 def main() -> None:

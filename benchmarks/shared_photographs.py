@@ -11,8 +11,9 @@ listed, to be looked at: those above it are to be one photograph each, those bel
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -111,18 +112,23 @@ def nearest_pairs(first: AlignedStore, second: AlignedStore, listed: int) -> lis
     pairs: list[tuple[float, float, str, str, str]] = []
     for start in range(0, len(rows), BLOCK):
         images = first.images[rows[start : start + BLOCK]]
-        for how, way in (("plain", images), ("mirrored", images[:, :, ::-1])):
-            own = coarse_detail(way)
-            for n, block in enumerate(details):
-                coarse = own @ block.T
-                mine, theirs = np.nonzero(coarse >= CANDIDATE)
-                for low in range(0, len(mine), BLOCK):
-                    a, b = mine[low : low + BLOCK], theirs[low : low + BLOCK]
-                    fine = fine_agreement(way[a], second.images[partners[n * BLOCK + b]])
-                    files = first.faces["path"].iloc[start + a], second.faces["path"].iloc[n * BLOCK + b]
-                    values = fine.tolist(), coarse[a, b].tolist(), [how] * len(a), *files
-                    pairs = sorted([*pairs, *zip(*values, strict=True)], reverse=True)[:listed]
+        mirrored = images[:, :, ::-1]
+        ways = [("plain", images, coarse_detail(images)), ("mirrored", mirrored, coarse_detail(mirrored))]
+        for (how, way, detail), (n, other_detail) in product(ways, enumerate(details)):
+            coarse = detail @ other_detail.T
+            for a, b in candidates(coarse):
+                fine = fine_agreement(way[a], second.images[partners[n * BLOCK + b]])
+                files = first.faces["path"].iloc[start + a], second.faces["path"].iloc[n * BLOCK + b]
+                values = fine.tolist(), coarse[a, b].tolist(), [how] * len(a), *files
+                pairs = sorted([*pairs, *zip(*values, strict=True)], reverse=True)[:listed]
     return pairs
+
+
+def candidates(coarse: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The places, row and column, of coarse agreements (n, m) from which on a pair is looked at closely, in blocks."""
+    mine, theirs = np.nonzero(coarse >= CANDIDATE)
+    for low in range(0, len(mine), BLOCK):
+        yield mine[low : low + BLOCK], theirs[low : low + BLOCK]
 
 
 def main(options: Options) -> None:

@@ -55,20 +55,21 @@ def read_npz(file: Path, most: int = MOST_ARRAYS) -> dict[str, np.ndarray]:
             if (size := sum(entry.file_size for entry in packed.infolist())) > most:
                 raise ValueError(f"it unpacks to {size / 1e9:,.1f} GB")
             for entry in packed.infolist():
-                with packed.open(entry) as array:
-                    version = np.lib.format.read_magic(array)
-                    read_head = (
-                        np.lib.format.read_array_header_1_0
-                        if version == (1, 0)
-                        else (np.lib.format.read_array_header_2_0)
-                    )
-                    shape, _, dtype = read_head(array)
-                if math.prod(shape) * dtype.itemsize > entry.file_size:
-                    raise ValueError(f"{entry.filename} tells of {shape} values and has {entry.file_size:,} bytes")
+                _check_head(packed, entry)
         with np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(str(error) or type(error).__name__) from error
+
+
+def _check_head(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Raise `ValueError` where an array's head tells of more bytes than its entry has."""
+    with packed.open(entry) as array:
+        first_format = np.lib.format.read_magic(array) == (1, 0)
+        read_head = np.lib.format.read_array_header_1_0 if first_format else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read_head(array)
+    if math.prod(shape) * dtype.itemsize > entry.file_size:
+        raise ValueError(f"{entry.filename} tells of {shape} values and has {entry.file_size:,} bytes")
 
 
 def nameable(path: Path, flag: str = "--out") -> Path:

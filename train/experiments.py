@@ -88,24 +88,10 @@ def train_all(plan: Plan, stores: Stores, runs: Path, workers: int) -> None:
 
     Raises `LookwhereError` where a finished run is of other settings or data, and naming the log of one that failed.
     """
-    from core.training.config import TrainConfig
-
-    waiting: list[tuple[str, dict, list[str]]] = []
+    waiting, epochs = _unfinished(plan, stores, runs)
     active: dict[str, subprocess.Popen] = {}
-    total = 0
-    for name, arm, seed in plan.runs():
-        settings = plan.config(arm, seed)
-        config = from_yaml(TrainConfig, settings, f"{plan.file}, {name}")
-        total += config.epochs
-        status = read_status(runs / name / "training")
-        if status is not None and status.alive:
-            raise LookwhereError(f"{runs / name}: is being trained by another process; wait for it, or stop it")
-        if status is None or status.state != "finished":
-            waiting.append((name, settings, stores.arguments(arm)))
-        else:
-            check_made_of(runs / name, config, *stores.of_run(arm))
     threads = max(1, (os.cpu_count() or 1) // workers)
-    bar = tqdm(total=total, desc=f"{plan.content['name']}: training", unit="epoch", disable=not waiting)
+    bar = tqdm(total=epochs, desc=f"{plan.content['name']}: training", unit="epoch", disable=not waiting)
     bar.n = bar.initial = _epochs_done(plan, runs)
     try:
         while waiting or active:
@@ -113,11 +99,7 @@ def train_all(plan: Plan, stores: Stores, runs: Path, workers: int) -> None:
                 name, settings, data = waiting.pop(0)
                 active[name] = _start(name, settings, data, runs, threads)
             time.sleep(2)
-            for name, process in list(active.items()):
-                if (code := process.poll()) is not None:
-                    del active[name]
-                    if code != 0:
-                        raise LookwhereError(f"{runs / name}.log: training ended with code {code}; mend what it says")
+            _take_out_ended(active, runs)
             bar.n = _epochs_done(plan, runs)
             bar.refresh()
     finally:
@@ -126,6 +108,38 @@ def train_all(plan: Plan, stores: Stores, runs: Path, workers: int) -> None:
             process.terminate()
         for process in active.values():
             process.wait()
+
+
+def _unfinished(plan: Plan, stores: Stores, runs: Path) -> tuple[list[tuple[str, dict, list[str]]], int]:
+    """Name, settings and data arguments of the runs that are not finished, and the epochs of all runs of the plan.
+
+    Raises `LookwhereError` where a finished run is of other settings or data, or one is being trained.
+    """
+    from core.training.config import TrainConfig
+
+    unfinished, epochs = [], 0
+    for name, arm, seed in plan.runs():
+        settings = plan.config(arm, seed)
+        config = from_yaml(TrainConfig, settings, f"{plan.file}, {name}")
+        epochs += config.epochs
+        status = read_status(runs / name / "training")
+        if status is not None and status.alive:
+            raise LookwhereError(f"{runs / name}: is being trained by another process; wait for it, or stop it")
+        if status is None or status.state != "finished":
+            unfinished.append((name, settings, stores.arguments(arm)))
+        else:
+            check_made_of(runs / name, config, *stores.of_run(arm))
+    return unfinished, epochs
+
+
+def _take_out_ended(active: dict[str, subprocess.Popen], runs: Path) -> None:
+    """Raises `LookwhereError`, naming its log, where a run failed."""
+    for name, process in list(active.items()):
+        code = process.poll()
+        if code is not None:
+            del active[name]
+        if code:
+            raise LookwhereError(f"{runs / name}.log: training ended with code {code}; mend what it says")
 
 
 def _epochs_done(plan: Plan, runs: Path) -> int:

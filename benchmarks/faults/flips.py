@@ -146,21 +146,28 @@ def flip_files(
         for _ in range(times):
             place, bit = draw.randrange(len(good)), 1 << draw.randrange(8)
             write_byte(file, place, good[place] ^ bit)
-            tally.times += 1
             what = f"{file.relative_to(root)}, byte {place:,} ({good[place] ^ bit:#04x} for {good[place]:#04x})"
-            try:
-                if read(root) != content:
-                    tally.wrong += 1
-                    tally.said.append(f"{what}: silent")
-            except LookwhereError as error:
-                if str(file) not in str(error):
-                    tally.unclear += 1
-                    tally.said.append(f"{what}: names another file: {error}")
-            except Exception as error:
-                tally.unclear += 1
-                tally.said.append(f"{what}: {type(error).__name__}: {error}")
+            read_again(root, file, read, content, what, tally)
             write_byte(file, place, good[place])
     return tally
+
+
+def read_again(
+    root: Path, file: Path, read: Callable[[Path], object], content: object, what: str, tally: Tally
+) -> None:
+    """Read once more after `file` was changed, and count what comes of it: a silent change, or an unclear error."""
+    tally.times += 1
+    try:
+        if read(root) != content:
+            tally.wrong += 1
+            tally.said.append(f"{what}: silent")
+    except LookwhereError as error:
+        if str(file) not in str(error):
+            tally.unclear += 1
+            tally.said.append(f"{what}: names another file: {error}")
+    except Exception as error:
+        tally.unclear += 1
+        tally.said.append(f"{what}: {type(error).__name__}: {error}")
 
 
 def write_byte(file: Path, place: int, byte: int) -> None:

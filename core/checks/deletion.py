@@ -7,6 +7,8 @@ blurry, centred maps, so the same is always done with orders that know nothing o
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import torch
@@ -125,19 +127,23 @@ def check_road(probe: Probe, seed: int = 0, progress: Progress | None = None) ->
     imputer, generator = NoisyLinearImputer(noise=0.0), torch.Generator().manual_seed(seed)
     for o in range(len(ORDERS)):
         # Faces with the same order have the same holes, and one sparse system serves them all.
-        alike: dict[bytes, list[int]] = {}
-        for n, face_map in enumerate(maps[:, o]):
-            alike.setdefault(face_map.tobytes(), []).append(n)
-        for members in alike.values():
-            place = removal_ranks(maps[members[:1], o], side, probe.audit.placement)[0]
+        for members in _by_map(maps[:, o]):
+            ranks = removal_ranks(maps[members[:1], o], side, probe.audit.placement)[0]
             faces = torch.cat([probe.images(slice(n, n + 1)) for n in members]).cpu()
-            for kind in range(len(ROAD)):
-                for r, share in enumerate(REMOVED):
-                    hole = place < share if kind == 0 else place >= 1 - share
-                    filled = impute(faces, hole, imputer, generator)
-                    curves[members, kind, o, r] = probe.margins(filled.to(probe.device))
-                    tick(len(members))
+            for kind, (r, share) in product(range(len(ROAD)), enumerate(REMOVED)):
+                hole = ranks < share if kind == 0 else ranks >= 1 - share
+                filled = impute(faces, hole, imputer, generator)
+                curves[members, kind, o, r] = probe.margins(filled.to(probe.device))
+                tick(len(members))
     return _summary(probe, curves * probe.sign[:, None, None, None], ROAD, REMOVED, seed)
+
+
+def _by_map(maps: np.ndarray) -> list[list[int]]:
+    """The places of maps (n, h, w), those of equal maps together."""
+    members: dict[bytes, list[int]] = {}
+    for n, face_map in enumerate(maps):
+        members.setdefault(face_map.tobytes(), []).append(n)
+    return list(members.values())
 
 
 def impute(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -92,15 +93,14 @@ def tables(sample: Sample, costs: Costs, seed: int = 0) -> tuple[list[SampleGrou
         replicates = means.replicates(costs.values)
         value, (low, high) = means.mean(costs.values), bounds(replicates)
         less_bounds = contrasts(value, replicates)
-        for w, way in enumerate(Way):
-            for f, fill in enumerate(costs.fills):
-                where = {"group": group.name, "way": way, "fill": fill}
-                for s, name in enumerate((CLAIMED, *RIVALS)):
-                    at = (w, f, 0, s)
-                    own.append(rounded(where | {"hidden": name, "cost": value[at], "low": low[at], "high": high[at]}))
-                for r, name in enumerate(RIVALS):
-                    three = dict(zip(("less", "low", "high"), less_bounds[:, w, f, r], strict=True))
-                    less.append(rounded(where | {"rival": name} | three))
+        for (w, way), (f, fill) in product(enumerate(Way), enumerate(costs.fills)):
+            where = {"group": group.name, "way": way, "fill": fill}
+            for s, name in enumerate((CLAIMED, *RIVALS)):
+                at = (w, f, 0, s)
+                own.append(rounded(where | {"hidden": name, "cost": value[at], "low": low[at], "high": high[at]}))
+            for r, name in enumerate(RIVALS):
+                three = dict(zip(("less", "low", "high"), less_bounds[:, w, f, r], strict=True))
+                less.append(rounded(where | {"rival": name} | three))
     return groups, {"costs": pd.DataFrame(own), "less": pd.DataFrame(less)}
 
 

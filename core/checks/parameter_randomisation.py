@@ -6,6 +6,7 @@ Adebayo et al. 2018, «Sanity checks for saliency maps», https://arxiv.org/abs/
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -77,29 +78,49 @@ def check_randomised(probe: Probe, seed: int = 0, draws: int = DRAWS, progress: 
     n = len(probe.sample)
     tick = progress("randomised weights", draws * len(STAGES) * n) if progress else (lambda count: None)
     alike = np.full((n, draws, len(STAGES), len(MEASURES)), np.nan)
-    first = np.zeros((n, len(STAGES), *probe.audit.map_shape), dtype=np.float32)
-    norm_faces = np.random.default_rng(seed).permutation(n)[:NORM_FACES]
+    margins = np.zeros((n, draws, len(STAGES), *probe.audit.map_shape), dtype=np.float32)
+    batches = _norm_batches(probe, seed)
+    for draw in range(draws):
+        for s, network in enumerate(_stage_by_stage(probe, batches, seed * 1000 + draw)):
+            for block in probe.blocks(BATCH):
+                margin = _margin_maps(probe, network, block)
+                alike[block, draw, s] = similarity(probe.margin[block], margin)
+                margins[block, draw, s] = margin
+                tick(len(margin))
+    return _summary(probe, alike, margins[:, 0], seed)
+
+
+def _norm_batches(probe: Probe, seed: int) -> list[torch.Tensor]:
+    """Batches of up to `NORM_FACES` of the sample's faces, as the network takes them."""
+    norm_faces = np.random.default_rng(seed).permutation(len(probe.sample))[:NORM_FACES]
     images = np.array(probe.store.images[probe.rows[norm_faces]])
-    batches = [
+    return [
         probe.pixels(torch.from_numpy(images[low : low + BATCH]).permute(0, 3, 1, 2))
         for low in range(0, len(images), BATCH)
     ]
-    for draw in range(draws):
-        generator = torch.Generator().manual_seed(seed * 1000 + draw)
-        network = copy.deepcopy(probe.model.network).cpu()
-        norms: list[nn.BatchNorm2d] = []
-        for s, stage in enumerate(STAGES):
-            norms += randomise(network.cpu(), stage, generator)
-            network.to(probe.device, memory_format=torch.channels_last)
-            estimate_norms(network, norms, batches)
-            for block in probe.blocks(BATCH):
-                with torch.inference_mode(), autocast(probe.device):
-                    evidence = network.evidence(probe.pixels(probe.images(block)))[1].cpu().numpy()
-                margin = evidence[:, 0] - evidence[:, 1]
-                alike[block, draw, s] = similarity(probe.margin[block], margin)
-                if draw == 0:
-                    first[block, s] = margin
-                tick(len(margin))
+
+
+def _stage_by_stage(probe: Probe, batches: list[torch.Tensor], seed: int) -> Iterator[GenderResNet]:
+    """The probe's network after each of `STAGES` was made random too: one network, changed on."""
+    generator = torch.Generator().manual_seed(seed)
+    network = copy.deepcopy(probe.model.network).cpu()
+    norms: list[nn.BatchNorm2d] = []
+    for stage in STAGES:
+        norms += randomise(network.cpu(), stage, generator)
+        network.to(probe.device, memory_format=torch.channels_last)
+        estimate_norms(network, norms, batches)
+        yield network
+
+
+def _margin_maps(probe: Probe, network: GenderResNet, block: slice) -> np.ndarray:
+    """Margin maps (b, h, w) of a block of faces."""
+    with torch.inference_mode(), autocast(probe.device):
+        evidence = network.evidence(probe.pixels(probe.images(block)))[1].cpu().numpy()
+    return evidence[:, 0] - evidence[:, 1]
+
+
+def _summary(probe: Probe, alike: np.ndarray, first: np.ndarray, seed: int) -> Part:
+    """Table and maps of similarities (n, draws, stages, measures) and of the first draw's maps (n, stages, h, w)."""
     partner_similarity = similarity(probe.margin, probe.margin[_partners(probe.sign, seed)])
     groups, rows, maps = published_groups(probe.sample), [], []
     for member in groups:

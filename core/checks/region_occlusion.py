@@ -5,6 +5,9 @@ Occlusion: Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import torch
@@ -56,56 +59,71 @@ def check_occlusion(probe: Probe, seed: int = 0, progress: Progress | None = Non
     n, count = len(probe.sample), len(regions.REGIONS)
     tick = progress("hiding regions", n) if progress else (lambda count: None)
     holes, shift = masks(probe, seed)
-    grey = probe.grey
     margins = np.zeros((n, 1 + 2 * len(Fill) * count))
     for block in probe.blocks():
         faces = probe.images(block)
-        blur, changed = blurred(faces), [faces]
-        moved = np.stack(
-            [[np.roll(hole, by, (0, 1)) for hole, by in zip(holes, face, strict=True)] for face in shift[block]]
-        )
-        for kind in Fill:
-            for place in (np.broadcast_to(holes, moved.shape), moved):
-                for r in range(count):
-                    hole = torch.from_numpy(place[:, r : r + 1].copy()).to(probe.device)
-                    changed.append(fill(faces, hole, kind, grey, blur))
-        margins[block] = probe.margins(torch.cat(changed)).reshape(-1, len(faces)).T
+        changed = torch.cat([faces, *_hidden(faces, holes, shift[block], probe.grey)])
+        margins[block] = probe.margins(changed).reshape(-1, len(faces)).T
         tick(len(faces))
     margins *= probe.sign[:, None]
     drops = (margins[:, :1] - margins[:, 1:]).reshape(n, len(Fill), 2, count)
     return _summary(probe, drops, regions.by_region(probe.oriented, probe.audit.placement), seed)
 
 
+def _hidden(faces: Tensor, holes: np.ndarray, shift: np.ndarray, grey: Tensor) -> Iterator[Tensor]:
+    """The faces (b, 3, H, W) with one region hidden: by fill, then at the region's own place and at its control's
+    (`shift`, (b, R, 2)), then by region."""
+    blur = blurred(faces)
+    moved = np.stack([[np.roll(hole, by, (0, 1)) for hole, by in zip(holes, face, strict=True)] for face in shift])
+    for kind, place, r in product(Fill, (np.broadcast_to(holes, moved.shape), moved), range(len(holes))):
+        hole = torch.from_numpy(place[:, r : r + 1].copy()).to(faces.device)
+        yield fill(faces, hole, kind, grey, blur)
+
+
 def _summary(probe: Probe, drops: np.ndarray, evidence: np.ndarray, seed: int) -> Part:
+    """The tables of drops (n, fills, drop or control, R) and evidence (n, R), for each group that may be shown."""
     areas = regions.area_shares()
     groups, rows, agreement = published_groups(probe.sample), [], []
-    faces = _by_face(drops, evidence, areas)
+    correlations = _by_face(drops, evidence, areas)
     for member in groups:
         means = Means(probe.sample, member, seed)
-        mean_evidence, evidence_draws = means.mean(evidence), means.replicates(evidence)
         for f, kind in enumerate(Fill):
-            values = {"drop": drops[:, f, 0], "control": drops[:, f, 1], "evidence": evidence}
-            values["excess"] = values["drop"] - values["control"]
-            intervals = {name: means.interval(value) for name, value in values.items()}
-            for r, region in enumerate(regions.REGIONS):
-                row = {"group": member.name, "fill": kind, "region": region, "area": float(areas[r])}
-                for name, (mean, low, high) in intervals.items():
-                    row |= {name: mean[r], f"{name}_low": low[r], f"{name}_high": high[r]}
-                rows.append(rounded(row))
-            for name in Agreement:
-                by = areas if name.by_area else 1.0
-                row = {"group": member.name, "fill": kind, "kind": name}
-                for c, label in enumerate(("agreement", "control")):
-                    if name.of_means:
-                        lost, lost_draws = means.mean(drops[:, f, c]), means.replicates(drops[:, f, c])
-                        value = spearman((lost / by)[None], (mean_evidence / by)[None])[0]
-                        low, high = bounds(spearman(lost_draws / by, evidence_draws / by))
-                    else:
-                        value, low, high = means.interval(faces[:, f, c, int(name.by_area)])
-                    row |= {label: value, f"{label}_low": low, f"{label}_high": high}
-                agreement.append(rounded(row))
+            where = {"group": member.name, "fill": kind}
+            rows += [where | row for row in _region_rows(means, drops[:, f], evidence, areas)]
+            agreement += [
+                where | row for row in _agreement_rows(means, drops[:, f], evidence, areas, correlations[:, f])
+            ]
     tables = {"regions": pd.DataFrame(rows), "agreement": pd.DataFrame(agreement)}
     return Part([(m.name, m.n) for m in groups], tables, {})
+
+
+def _region_rows(means: Means, drops: np.ndarray, evidence: np.ndarray, areas: np.ndarray) -> Iterator[dict]:
+    """A row a region, of one group and fill: means over drops (n, drop or control, R) and evidence (n, R)."""
+    values = {"drop": drops[:, 0], "control": drops[:, 1], "evidence": evidence, "excess": drops[:, 0] - drops[:, 1]}
+    intervals = {name: means.interval(value) for name, value in values.items()}
+    for r, region in enumerate(regions.REGIONS):
+        row = {"region": region, "area": float(areas[r])}
+        for name, (mean, low, high) in intervals.items():
+            row |= {name: mean[r], f"{name}_low": low[r], f"{name}_high": high[r]}
+        yield rounded(row)
+
+
+def _agreement_rows(
+    means: Means, drops: np.ndarray, evidence: np.ndarray, areas: np.ndarray, correlations: np.ndarray
+) -> Iterator[dict]:
+    """A row a kind of agreement, of one group and fill; `correlations` are those of `_by_face` for this fill."""
+    mean_evidence, evidence_draws = means.mean(evidence), means.replicates(evidence)
+    for kind in Agreement:
+        by, row = areas if kind.by_area else 1.0, {"kind": kind}
+        for c, label in enumerate(("agreement", "control")):
+            if kind.of_means:
+                lost, lost_draws = means.mean(drops[:, c]), means.replicates(drops[:, c])
+                value = spearman((lost / by)[None], (mean_evidence / by)[None])[0]
+                low, high = bounds(spearman(lost_draws / by, evidence_draws / by))
+            else:
+                value, low, high = means.interval(correlations[:, c, int(kind.by_area)])
+            row |= {label: value, f"{label}_low": low, f"{label}_high": high}
+        yield rounded(row)
 
 
 def _by_face(drops: np.ndarray, evidence: np.ndarray, areas: np.ndarray) -> np.ndarray:

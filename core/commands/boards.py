@@ -82,30 +82,42 @@ def board(
 def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path], map_faces: int) -> None:
     """Import each declared model whose file is there, audit it and look where it looks; models are not kept."""
     from core.data.store import AlignedStore
-    from core.files import sha256
-    from core.yaml_file import read_yaml
 
     opened, bars = {name: AlignedStore.open(path) for name, path in stores.items()}, ProgressBars()
     try:
         for declaration in sorted(folder.glob("*.yaml")):
-            content = read_yaml(declaration)
-            about = content.get("about") if isinstance(content, dict) else None
-            if not isinstance(about, dict) or any(not isinstance(about.get(key), str) for key in ("file", "sha256")):
-                raise LookwhereError(f"{declaration}: about: expected the file's name and its SHA-256")
-            file = next((place / about["file"] for place in files if (place / about["file"]).is_file()), None)
+            file = _model_file(declaration, files)
             if file is None:
                 continue
-            digests = {file: about["sha256"]}
-            if "weights_sha256" in about:
-                digests[file.with_suffix(".bin")] = about["weights_sha256"]
-            for needed_file, digest in digests.items():
-                if not needed_file.is_file() or sha256(needed_file) != digest:
-                    raise LookwhereError(f"{needed_file}: not the file that {declaration} is about (SHA-256 differs)")
             _audit(folder, declaration, file, opened, bars)
             if map_faces:
                 _look(folder, declaration, file, opened, map_faces, bars)
     finally:
         bars.close()
+
+
+def _model_file(declaration: Path, folders: tuple[Path, ...]) -> Path | None:
+    """The model's file that a declaration is about, in the first of the folders that has it; None where none has it.
+
+    Raises `LookwhereError` where the declaration names no file and hash, or a file there has another hash.
+    """
+    from core.files import sha256
+    from core.yaml_file import read_yaml
+
+    content = read_yaml(declaration)
+    about = content.get("about") if isinstance(content, dict) else None
+    if not isinstance(about, dict) or any(not isinstance(about.get(key), str) for key in ("file", "sha256")):
+        raise LookwhereError(f"{declaration}: about: expected the file's name and its SHA-256")
+    file = next((place / about["file"] for place in folders if (place / about["file"]).is_file()), None)
+    if file is None:
+        return None
+    digests = {file: about["sha256"]}
+    if "weights_sha256" in about:
+        digests[file.with_suffix(".bin")] = about["weights_sha256"]
+    for needed_file, digest in digests.items():
+        if not needed_file.is_file() or sha256(needed_file) != digest:
+            raise LookwhereError(f"{needed_file}: not the file that {declaration} is about (SHA-256 differs)")
+    return file
 
 
 def _audit(folder: Path, declaration: Path, file: Path, stores: dict[str, AlignedStore], bars: ProgressBars) -> None:

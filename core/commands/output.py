@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from pathlib import Path
+
+from core.places import MODELS
 
 
 def printed(command: str, json: bool, text: Callable[[], str], record: Callable[[], dict]) -> str:
@@ -12,3 +16,8 @@ def printed(command: str, json: bool, text: Callable[[], str], record: Callable[
     from core.present.records.values import to_json
 
     return to_json(command, record())
+
+
+def models_flag(models: Path) -> str:
+    """` --models FOLDER`, for a command that is named as the next one; empty where models lie in the default place."""
+    return "" if models == MODELS else f" --models {shlex.quote(str(models))}"

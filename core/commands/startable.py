@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.commands import audits, data, models
+from core.commands import audits, data, importing
 from core.jobs.options import Option, OptionKind, options_of
 from core.jobs.programs import HOUSE
 from core.task import GENDER
@@ -86,7 +86,7 @@ STARTABLE: tuple[Startable, ...] = (
         "import",
         "Import",
         "Takes in somebody else's model, or a table of predictions. What its input and outputs mean you declare.",
-        models.import_,
+        importing.import_,
         ("path", "name", "architecture", "score", *GENDER.classes, "of", "size", "mean", "std"),
         left_out=("try_portraits", "models", "json"),
         positional=("path",),

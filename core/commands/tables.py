@@ -10,7 +10,7 @@ from tyro.conf import Positional
 
 from core import places
 from core.commands.declared_outputs import ScoreKind, outputs_declared
-from core.commands.output import printed
+from core.commands.output import models_flag, printed
 from core.errors import LookwhereError
 from core.places import MODELS
 
@@ -96,8 +96,7 @@ def table(
         averages=AverageSetting(KeepAverages.AUTO),
     )
     write_card(folder)
-    which = f"--model {shlex.quote(name)} --audit {shlex.quote(result.name)}"
-    which += "" if models == MODELS else f" --models {shlex.quote(str(models))}"
+    which = f"--model {shlex.quote(name)} --audit {shlex.quote(result.name)}{models_flag(models)}"
 
     def text() -> str:
         return "\n".join([*row_lines(reading), audit_report(result), "", f"next: python -m core gaps {which}"])

@@ -47,6 +47,21 @@ def store_from_arrays(
     if path.exists():
         raise LookwhereError(f"{path}: is there already; choose another folder or delete it")
     images = np.asarray(images)
+    _check_arrays(images, labels, target)
+    digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+    label_table = labels.reset_index(drop=True)
+    own = pd.DataFrame({str(name): _as_text(label_table[name]) for name in label_table if name not in COLUMNS})
+    reading = with_columns(Reading(_faces(label_table, digests), own=own), columns)
+    check_target(reading.columns, target)
+    path.mkdir(parents=True)
+    _write_files(path, images, reading.faces)
+    info = StoreInfo.from_json(_manifest(path, dataset, digests, reading, "split" in label_table), f"{path}/store.json")
+    write_json(path / "store.json", info.to_json())
+    return AlignedStore.open(path)
+
+
+def _check_arrays(images: np.ndarray, labels: pd.DataFrame, target: str | None) -> None:
+    """Raise `LookwhereError` where the images have another shape or type, or the labels are not theirs."""
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 3) or not len(images):
         raise LookwhereError(
             f"images: expected uint8 (N, {SIDE}, {SIDE}, 3), aligned and RGB, not {images.dtype} {images.shape}"
@@ -58,65 +73,63 @@ def store_from_arrays(
             f"labels: no gender; columns are {', '.join(COLUMNS)}, and others to group by; where another column is "
             "classified, name it as target"
         )
-    digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
-    nothing = pd.Series(pd.NA, index=range(len(images)))
-    label_table = labels.reset_index(drop=True)
-    faces = pd.DataFrame(
+
+
+def _faces(labels: pd.DataFrame, digests: list[str]) -> pd.DataFrame:
+    """The store's table of faces from their labels and the SHA-256 of their images."""
+    nothing = pd.Series(pd.NA, index=range(len(labels)))
+    return pd.DataFrame(
         {
-            "face_id": [f"face-{n:07}" for n in range(len(images))],
-            "path": [f"{n:07}" for n in range(len(images))],
-            "gender": _in_words(label_table["gender"], GENDER_WORDS) if "gender" in label_table else UNRECORDED,
-            "ethnicity": label_table["ethnicity"].fillna(UNRECORDED).astype("str")
-            if "ethnicity" in label_table
-            else UNRECORDED,
-            "age": years(label_table["age"]) if "age" in label_table else nothing.astype("Int16"),
-            "identity": label_table.get("identity", nothing).astype("string"),
+            "face_id": [f"face-{n:07}" for n in range(len(labels))],
+            "path": [f"{n:07}" for n in range(len(labels))],
+            "gender": _in_words(labels["gender"], GENDER_WORDS) if "gender" in labels else UNRECORDED,
+            "ethnicity": labels["ethnicity"].fillna(UNRECORDED).astype("str") if "ethnicity" in labels else UNRECORDED,
+            "age": years(labels["age"]) if "age" in labels else nothing.astype("Int16"),
+            "identity": labels.get("identity", nothing).astype("string"),
             "cluster": pd.factorize(pd.Series(digests))[0],
-            "split": _in_words(label_table["split"], SPLIT_WORDS) if "split" in label_table else "test",
-            "row": np.arange(len(images)),
+            "split": _in_words(labels["split"], SPLIT_WORDS) if "split" in labels else "test",
+            "row": np.arange(len(labels)),
         }
     )
-    own = pd.DataFrame({str(name): _as_text(label_table[name]) for name in label_table if name not in COLUMNS})
-    reading = with_columns(Reading(faces, own=own), columns)
-    check_target(reading.columns, target)
-    faces = reading.faces
-    path.mkdir(parents=True)
+
+
+def _write_files(path: Path, images: np.ndarray, faces: pd.DataFrame) -> None:
+    """All files of a store but its manifest; nothing was rejected, and nothing disagrees."""
     np.save(path / "faces.npy", images)
     np.save(path / "landmarks.npy", np.tile(TEMPLATE.astype(np.float32), (len(images), 1, 1)))
     write_parquet(path / "faces.parquet", faces)
     rejects = pd.DataFrame({name: [] for name in ("file", "reason", "gender", "ethnicity")}, dtype="string")
     write_parquet(path / "rejects.parquet", rejects)
     write_parquet(path / "disagreements.parquet", pd.DataFrame({"file": [], "what": []}, dtype="string"))
-    data = fingerprint(faces)
-    info = StoreInfo.from_json(
-        {
-            "format": FORMAT,
-            "dataset": dataset,
-            "source_fingerprint": hashlib.sha256("".join([*digests, data]).encode()).hexdigest(),
-            "plan_sha256": plan_fingerprint(faces.assign(sha256=digests), reading.columns),
-            "columns": [column.to_json() for column in reading.columns],
-            "columns_sha256": columns_fingerprint(faces, reading.columns),
-            **({"remarks": list(reading.remarks)} if reading.remarks else {}),
-            "seed": 0,
-            "template": TEMPLATE_NAME,
-            "detector": "none, aligned already",
-            "padding": 0,
-            "data_fingerprint": data,
-            "read": len(images),
-            "repaired": [],
-            "repairs": {},
-            "rejects": {},
-            "disagreements": {},
-            "near_copy_clusters": int((faces["cluster"].value_counts() > 1).sum()),
-            "copies_by": BY_FACE,
-            "own_splits": "split" in label_table,
-            "faces": len(images),
-            "files": {name: record.to_json() for name, record in record_files(path, FILES).items()},
-        },
-        f"{path}/store.json",
-    )
-    write_json(path / "store.json", info.to_json())
-    return AlignedStore.open(path)
+
+
+def _manifest(path: Path, dataset: str, digests: list[str], reading: Reading, own_splits: bool) -> dict:
+    """`store.json` of a store whose other files are written."""
+    faces, data = reading.faces, fingerprint(reading.faces)
+    return {
+        "format": FORMAT,
+        "dataset": dataset,
+        "source_fingerprint": hashlib.sha256("".join([*digests, data]).encode()).hexdigest(),
+        "plan_sha256": plan_fingerprint(faces.assign(sha256=digests), reading.columns),
+        "columns": [column.to_json() for column in reading.columns],
+        "columns_sha256": columns_fingerprint(faces, reading.columns),
+        **({"remarks": list(reading.remarks)} if reading.remarks else {}),
+        "seed": 0,
+        "template": TEMPLATE_NAME,
+        "detector": "none, aligned already",
+        "padding": 0,
+        "data_fingerprint": data,
+        "read": len(digests),
+        "repaired": [],
+        "repairs": {},
+        "rejects": {},
+        "disagreements": {},
+        "near_copy_clusters": int((faces["cluster"].value_counts() > 1).sum()),
+        "copies_by": BY_FACE,
+        "own_splits": own_splits,
+        "faces": len(digests),
+        "files": {name: record.to_json() for name, record in record_files(path, FILES).items()},
+    }
 
 
 def _as_text(values: pd.Series) -> pd.Series:

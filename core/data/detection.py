@@ -140,33 +140,64 @@ def look(
     for n, image in enumerate(images):
         by_size.setdefault(image.size, []).append(n)
     for size, members in by_size.items():
-        scale = enlargement(size)
-        scaled_size = (round(size[0] * scale), round(size[1] * scale))
-        width = round(border * min(scaled_size) + padding * scale)
-        if min(size) < SMALLEST_SIDE or min(scaled_size) + 2 * width < detector.min_face_size:
+        frame = _Frame.of(size, border, padding)
+        width, height = frame.full_size
+        if min(size) < SMALLEST_SIDE or min(width, height) < detector.min_face_size:
             continue  # MTCNN fails on an image without room for the smallest face
-        skip, skipped_side = detector.skipped(smallest * min(scaled_size))
-        for some in _pieces(
-            members, max(1, PIXELS_AT_ONCE // ((scaled_size[0] + 2 * width) * (scaled_size[1] + 2 * width)))
-        ):
-            scaled_images = (
-                images[n] if scale == 1 else images[n].resize(scaled_size, Image.Resampling.BICUBIC) for n in some
-            )
-            pixels = np.stack([np.asarray(image) for image in scaled_images])
-            looks = [_inside(detection, width, scale) for detection in detect_each(detector, pixels, width, skip)]
-            again = [
-                n for n, detection in enumerate(looks) if skip and not decided(detection, size, skipped_side / scale)
-            ]
-            if again:
-                for n, detection in zip(again, detect_each(detector, pixels[again], width), strict=True):
-                    looks[n] = _inside(detection, width, scale)
-            for n, detection in zip(some, looks, strict=True):
-                detections[n] = detection
+        for piece in _pieces(members, max(1, PIXELS_AT_ONCE // (width * height))):
+            faces_of_piece = _look_framed(detector, frame, [images[n] for n in piece], smallest)
+            for n, faces in zip(piece, faces_of_piece, strict=True):
+                detections[n] = faces
     return detections
 
 
-def _inside(faces: Detection | Exception, border: int, scale: float) -> Detection | Exception:
-    return faces.inside(border, scale) if isinstance(faces, Detection) else faces
+@dataclass(frozen=True)
+class _Frame:
+    """How images of one size (width, height) come before the detector: enlarged to `scaled_size`, with `border` pixels
+    of grey around."""
+
+    size: tuple[int, int]
+    scale: float
+    scaled_size: tuple[int, int]
+    border: int
+
+    @classmethod
+    def of(cls, size: tuple[int, int], border: float, padding: int) -> _Frame:
+        """`border` is a share of the image's shorter side; `padding` is in its pixels."""
+        scale = enlargement(size)
+        scaled_size = (round(size[0] * scale), round(size[1] * scale))
+        return cls(size, scale, scaled_size, round(border * min(scaled_size) + padding * scale))
+
+    @property
+    def full_size(self) -> tuple[int, int]:
+        """Width and height with the border."""
+        return self.scaled_size[0] + 2 * self.border, self.scaled_size[1] + 2 * self.border
+
+    def pixels(self, images: list[Image.Image]) -> np.ndarray:
+        """Images as the detector takes them, uint8 (N, H, W, 3), without the border."""
+        if self.scale != 1:
+            images = [image.resize(self.scaled_size, Image.Resampling.BICUBIC) for image in images]
+        return np.stack([np.asarray(image) for image in images])
+
+    def inside(self, faces: Detection | Exception) -> Detection | Exception:
+        """Faces in the frame's pixels as they lie in the image; an error as it is."""
+        return faces.inside(self.border, self.scale) if isinstance(faces, Detection) else faces
+
+
+def _look_framed(
+    detector: Detector, frame: _Frame, images: list[Image.Image], smallest: float
+) -> list[Detection | Exception]:
+    """As `look`, of images of the frame's size."""
+    pixels = frame.pixels(images)
+    skip, skipped_side = detector.skipped(smallest * min(frame.scaled_size))
+    detections = [frame.inside(faces) for faces in detect_each(detector, pixels, frame.border, skip)]
+    again = [
+        n for n, faces in enumerate(detections) if skip and not decided(faces, frame.size, skipped_side / frame.scale)
+    ]
+    if again:
+        for n, faces in zip(again, detect_each(detector, pixels[again], frame.border), strict=True):
+            detections[n] = frame.inside(faces)
+    return detections
 
 
 def decided(faces: Detection | Exception, size: tuple[int, int], side: float) -> bool:

@@ -11,6 +11,7 @@ moves the landmarks: a face that fills the image, cropped, turned or with anothe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -77,22 +78,33 @@ def shared_images(
     near = np.zeros(len(faces), dtype=bool)
     rows, other_rows = faces["row"].to_numpy(), other_faces["row"].to_numpy()
     tick = progress("comparing with training faces", len(rows)) if progress else lambda _: None
-    theirs = [coarse_detail(second_store.images[other_rows[n : n + _BLOCK]]) for n in range(0, len(other_rows), _BLOCK)]
+    blocks = [other_rows[n : n + _BLOCK] for n in range(0, len(other_rows), _BLOCK)]
+    others = [(block, coarse_detail(second_store.images[block])) for block in blocks]
     for start in range(0, len(rows), _BLOCK):
         images = store.images[rows[start : start + _BLOCK]]
-        is_near = near[start : start + len(images)]  # a view: what is set in it is set in `near`
-        mirrored = images[:, :, ::-1]
-        ways = [(images, coarse_detail(images), NEAR), (mirrored, coarse_detail(mirrored), NEAR_MIRRORED)]
-        for n, block in enumerate(theirs):
-            for way, detail, bound in ways:
-                mine, partners = np.nonzero(detail @ block.T >= CANDIDATE)
-                open_pairs = ~is_near[mine]
-                mine, partners = mine[open_pairs], other_rows[n * _BLOCK + partners[open_pairs]]
-                for at in range(0, len(mine), _BLOCK):
-                    a, b = mine[at : at + _BLOCK], partners[at : at + _BLOCK]
-                    is_near[a[fine_agreement(way[a], second_store.images[b]) >= bound]] = True
+        near[start : start + len(images)] = _near_copies(images, second_store, others)
         tick(len(images))
     return SharedImages(copy, near & ~copy, len(other_faces))
+
+
+def _near_copies(
+    images: np.ndarray, second_store: AlignedStore, others: list[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Boolean (n,): which of the images (n, 112, 112, 3) are near-copies of faces of the second store.
+
+    `others` are these faces in blocks: their rows (m,) and their coarse detail (m, cells).
+    """
+    near = np.zeros(len(images), dtype=bool)
+    mirrored = images[:, :, ::-1]
+    ways = [(images, coarse_detail(images), NEAR), (mirrored, coarse_detail(mirrored), NEAR_MIRRORED)]
+    for (block, other_detail), (way, detail, bound) in product(others, ways):
+        candidates, partners = np.nonzero(detail @ other_detail.T >= CANDIDATE)
+        undecided = ~near[candidates]
+        candidates, partners = candidates[undecided], block[partners[undecided]]
+        for at in range(0, len(candidates), _BLOCK):
+            a, b = candidates[at : at + _BLOCK], partners[at : at + _BLOCK]
+            near[a[fine_agreement(way[a], second_store.images[b]) >= bound]] = True
+    return near
 
 
 def _detail(images: np.ndarray, cell: int, window: int) -> np.ndarray:

@@ -83,10 +83,18 @@ def view_of(shape: tuple[int, ...], size: tuple[int, int], prefix: int | None = 
                 return View(form, tuple(grid))
     if len(shape) == 3:
         for first in PREFIXES if prefix is None else (prefix, *PREFIXES):
-            for h in range(2, size[0] + 1):
-                w, rest = divmod(shape[1] - first, h)
-                if not rest and _covers((h, w), size):
-                    return View("tokens", (h, w), first)
+            grid = _token_grid(shape[1] - first, size)
+            if grid is not None:
+                return View("tokens", grid, first)
+    return None
+
+
+def _token_grid(count: int, size: tuple[int, int]) -> tuple[int, int] | None:
+    """The grid of so many tokens over an image of this size; None where they fill none."""
+    for h in range(2, size[0] + 1):
+        w, rest = divmod(count, h)
+        if not rest and _covers((h, w), size):
+            return h, w
     return None
 
 
@@ -174,7 +182,6 @@ def lies_on_image(network: nn.Module, layer: Layer, pixels: Tensor) -> bool:
     handle = network.get_submodule(layer.name).register_forward_hook(
         lambda m, i, output: activations.append(output.clone())
     )
-    partner_faces = pixels.roll(1, dims=0)
 
     def maps(image: Tensor) -> Tensor:
         activations.clear()
@@ -183,19 +190,29 @@ def lies_on_image(network: nn.Module, layer: Layer, pixels: Tensor) -> bool:
 
     try:
         with torch.no_grad():
-            before, lean = maps(pixels), []
-            for axis in (2, 3):
-                middle, cells = pixels.shape[axis] // 2, before.shape[axis] // 2
-                for first in (True, False):
-                    half = slice(0, middle) if first else slice(middle, None)
-                    changed = pixels.transpose(0, axis).clone()
-                    changed[half] = partner_faces.transpose(0, axis)[half]
-                    change = (maps(changed.transpose(0, axis)) - before).abs().transpose(0, axis)
-                    sides = change[:cells].mean(), change[-cells:].mean()
-                    lean.append(sides[0] - sides[1] if first else sides[1] - sides[0])
+            before = maps(pixels)
+            leans = [_lean(maps, before, pixels, axis) for axis in (2, 3)]
     finally:
         handle.remove()
-    return bool(lean[0] + lean[1] > 0 and lean[2] + lean[3] > 0)
+    return all(lean > 0 for lean in leans)
+
+
+def _lean(maps: Callable[[Tensor], Tensor], before: Tensor, pixels: Tensor, axis: int) -> float:
+    """How much more the half of the maps (n, K, h, w) changes whose half of the image got another face's pixels.
+
+    `axis` is 2 for top and bottom and 3 for left and right. `before` are the maps of the `pixels` as they are.
+    """
+    partner_faces = pixels.roll(1, dims=0)
+    middle, cells = pixels.shape[axis] // 2, before.shape[axis] // 2
+    leans = []
+    for first in (True, False):
+        half = slice(0, middle) if first else slice(middle, None)
+        changed = pixels.transpose(0, axis).clone()
+        changed[half] = partner_faces.transpose(0, axis)[half]
+        change = (maps(changed.transpose(0, axis)) - before).abs().transpose(0, axis)
+        sides = change[:cells].mean(), change[-cells:].mean()
+        leans.append(sides[0] - sides[1] if first else sides[1] - sides[0])
+    return float(leans[0] + leans[1])
 
 
 def find_head(network: nn.Module, layer: Layer, pixels: Tensor) -> tuple[Head, View] | None:

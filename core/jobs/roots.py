@@ -85,20 +85,29 @@ def _check_links(folder: Path, roots: Sequence[Path], what: str) -> None:
         if entries > MAXIMUM_ENTRIES:
             raise LookwhereError(f"{what} {folder}: over {MAXIMUM_ENTRIES:,} files; start it from a shell")
         for entry in inside:
-            path = Path(entry.path)
-            if entry.is_symlink():
-                try:
-                    path = path.resolve()
-                except (OSError, RuntimeError):  # it goes round, and the reader counts it
-                    continue
-                if not _inside(path, roots):
-                    raise LookwhereError(
-                        f"{what} {entry.path}: a link that leads out of {_names(roots)}; take it away, or name the "
-                        f"folder it leads to in {VARIABLE}"
-                    )
-            if path not in visited and path.is_dir():
+            path = _followed(entry, roots, what)
+            if path is not None and path not in visited and path.is_dir():
                 visited.add(path)
                 waiting.append(path)
+
+
+def _followed(entry: os.DirEntry, roots: Sequence[Path], what: str) -> Path | None:
+    """An entry's path, and where a link leads; None for one that goes round, which the reader counts.
+
+    Raises `LookwhereError` for a link that leads out of every root.
+    """
+    if not entry.is_symlink():
+        return Path(entry.path)
+    try:
+        path = Path(entry.path).resolve()
+    except (OSError, RuntimeError):
+        return None
+    if not _inside(path, roots):
+        raise LookwhereError(
+            f"{what} {entry.path}: a link that leads out of {_names(roots)}; take it away, or name the "
+            f"folder it leads to in {VARIABLE}"
+        )
+    return path
 
 
 def _names(roots: Sequence[Path]) -> str:

@@ -42,7 +42,7 @@ LEFT: dict[str, tuple[int, str]] = {
     "core/classifiers/imported/spec.py": (2, "fields that declarations of models have on disk"),
     "core/commands/declared_outputs.py": (6, "the help of the options --female and --male of import and table"),
     "core/commands/tables.py": (6, "the options --female and --male of table, as those of import"),
-    "core/commands/models.py": (6, "the options --female and --male of import, which people have in their scripts"),
+    "core/commands/importing.py": (6, "the options --female and --male of import, which people have in their scripts"),
     "core/present/records/data.py": (2, "the settings' column women − men, in JSON"),
     "core/present/text/board.py": (4, "the board's column women − men"),
     "core/present/text/diversity.py": (2, "the experiment on gender data sets says which way its maps' sign goes"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,19 +11,17 @@ from core.analysis.comparison import MATTERS, Contrast, Effect, Expectation, Exp
 from core.analysis.comparison.paired import SMALLEST_TESTED, named
 from core.data.filters import Filter
 from core.present.figures import comparison as figures
-from core.present.figures import raster
 from core.present.text import escape
 from core.present.text.comparison import pair_sentence
 from core.present.text.placement import UNEVEN_SIDES
 from core.present.text.sentences import scope
 from core.wording import capital, points_words, signed_bounds, signed_points
 from ui.shell import downloads
-from ui.views import comparison_choice
+from ui.views import compared_maps, comparison_choice
 from ui.widgets import controls, help_texts, layout, terms
 from ui.widgets.group_columns import choose_columns, short_names
 from ui.widgets.map_target import choose_target
 
-SIDE = 288
 MEASURED = {
     Measure.GROUP: "the accuracy of {}",
     Measure.OTHERS: "the accuracy of all but {}",
@@ -39,15 +35,6 @@ EXPECTED = {
     Expectation.HIGHER: "that it rises",
     Expectation.CHANGE: "that it changes",
 }
-STYLE = """
-<style>
-.lw-models {display: grid; gap: .6rem; max-width: calc(var(--columns) * 18rem); grid-template-columns:
- repeat(auto-fit, minmax(max(min(45%, 11rem), calc(100% / var(--columns) - .6rem)), 1fr))}
-.lw-models figure {margin: 0; min-width: 0; max-width: 18rem}
-.lw-models img {width: 100%; aspect-ratio: 1; border-radius: .3rem; display: block}
-.lw-models figcaption {font-size: .78rem; opacity: .8; margin-top: .2rem; line-height: 1.3}
-</style>
-"""
 
 
 def sentence(
@@ -95,7 +82,7 @@ def show_where_it_looks(
 ) -> None:
     """The mean maps of chosen groups under each model, where the models' maps can be compared."""
     terms.subheader("Where it looks now")
-    if not _same_method(choice):
+    if not compared_maps.same_method(choice):
         return
     columns = st.columns([1.2, 1.4, 2.4])
     target = choose_target(choice.models[0].open().task, key="of", index=0, place=columns[0])
@@ -113,7 +100,7 @@ def show_where_it_looks(
         "Groups", names, key="shown", place=columns[2], placeholder="chosen for you", max_selections=4
     )
     groups = group_choice or automatic_groups(table, contrast)
-    _show_maps(choice, table, groups, filter, target, scaling == "shape")
+    compared_maps.show_maps(choice, table, groups, filter, target, scaling == "shape")
     terms.caption(f"{help_texts.reading(comparison_choice.methods(choice))} {UNEVEN_SIDES}")
 
 
@@ -156,100 +143,6 @@ def automatic_groups(table: pd.DataFrame, contrast: Contrast | None) -> list[str
     else:
         first = [names[int(large["difference"].abs().argmax())]] if names else []
     return [*first, "all faces"]
-
-
-def _same_method(choice: comparison_choice.Choice) -> bool:
-    """Whether maps can be compared; says why not, or what their difference then means besides."""
-    methods = comparison_choice.methods(choice)
-    letters = zip(comparison_choice.LETTERS, methods, strict=False)
-    named_methods = escape.markdown("; ".join(f"{letter}: {method}" for letter, method in letters))
-    if "none" in methods:
-        st.info(f"A model here was audited without maps ({named_methods}), so they cannot be compared.")
-        return False
-    if len(set(methods)) > 1:
-        st.warning(f"The maps were made by different methods ({named_methods}): their differences are also of these.")
-    return True
-
-
-def _show_maps(
-    choice: comparison_choice.Choice, table: pd.DataFrame, groups: list[str], filter: Filter, target: str, shape: bool
-) -> None:
-    """A row a group: average face, each model's mean map, differences with the cells that survive outlined."""
-    first, *partners = choice.models
-    rows = []
-    by_name = {named(row.gender, row.ethnicity): row for row in table.itertuples()}
-    for name, row in ((name, by_name[name]) for name in groups if name in by_name):
-        group_filter = filter.narrowed(
-            **({"gender": (row.gender,)} if row.gender else {}),
-            **({"ethnicity": (row.ethnicity,)} if row.ethnicity else {}),
-        )
-        differences = comparison_choice.map_differences(choice, group_filter, target)
-        rows.append(
-            (
-                name,
-                differences,
-                [f.shape if shape else f.strength for f in differences],
-                *comparison_choice.face(choice, group_filter),
-            )
-        )
-    pairs = [pair for _, _, maps, _, _ in rows for pair in maps if pair is not None]
-    limits = (
-        raster.shared_limit([m for pair in pairs for m in (pair.a, pair.b)]),
-        raster.shared_limit([pair.difference for pair in pairs]),
-    )
-    signed, task = target == "margin", choice.models[0].open().task
-    sheet = []
-    for name, differences, maps, face, face_n in rows:
-        terms.markdown(f"**{escape.markdown(capital(name))}**, n = {differences[0].n:,}")
-        minimum = max(pair.minimum for pair in differences)
-        if differences[0].n < minimum:
-            st.info(f"Averages need {minimum} faces, or a single face could be seen through them.")
-            continue
-        drawn = figures.paired_panels(face, maps, limits, signed, SIDE)
-        letters = comparison_choice.LETTERS[1 : len(maps) + 1]
-        of = f" of {differences[0].n:,}" if face_n < differences[0].n else ""
-        captions = [f"average of {face_n:,}{of}" if face_n else "no average face", f"A: {first.label}"]
-        for letter, partner, pair in zip(letters, partners, maps, strict=True):
-            tested = pair is not None and pair.survives is not None
-            cells = f": {pair.survives.sum()} of {pair.survives.size} cells differ" if tested else ""
-            captions += [f"{letter}: {partner.label}", f"{letter} − A{cells}"]
-        panels = list(zip(drawn, captions, strict=True))
-        st.html(_grid(panels, name))
-        sheet.append((f"{capital(name)}, n = {differences[0].n:,}", panels))
-    note = "each map divided by its own strength (RMS)" if shape else "as they are"
-    note = f"mean maps, {note}; one scale for all"
-    st.html(layout.colour_scale(signed, limits[0], note, task))
-    scales = [
-        layout.scale_ends(signed, limits[0], task),
-        (True, f"−{limits[1]:.3g} less than A", f"{limits[1]:.3g} more than A"),
-    ]
-    if sheet:
-        downloads.image_sheet(
-            lambda: raster.Sheet(sheet, scales, f"{capital(note)}. Outlined: cells that differ beyond chance."),
-            "maps", f"mean maps of the models compared, {target}",
-        )  # fmt: skip
-    ends = "<span>less than A −{0:.3g}</span><img src='{1}' alt='colour scale'><span>{0:.3g} more than A</span>"
-    bar = raster.data_uri(raster.colour_bar(True), quality=95)
-    st.html(f"{layout.STYLE}<div class='lw-scale'>{ends.format(limits[1], bar)}</div>")
-    resampled = {f.resampled for _, differences, _, _, _ in rows for f in differences if f.resampled}
-    people = (
-        " People are kept whole." if any(f.units < f.n for _, differences, _, _, _ in rows for f in differences) else ""
-    )
-    terms.caption(
-        f"Outlined: cells that differ at a family-wise 5 % over each map (bootstrap samples of the same faces' "
-        f"differences, largest |t|).{people} The correction is for one map's cells, not for the number of maps."
-        + "".join(f" {capital(text)}, so that both have one grid." for text in resampled)
-    )
-
-
-def _grid(panels: list[tuple], name: str) -> str:
-    items = "".join(
-        f"<figure><img src='{raster.data_uri(image)}' alt='{html.escape(f'{capital(name)}, {caption}')}'>"
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for image, caption in panels
-    )
-    columns = 3 if len(panels) % 3 == 0 else 4
-    return f"{STYLE}<div class='lw-models' style='--columns: {columns}'>{items}</div>"
 
 
 def _show_arms(experiment: Experiment, contrast: Contrast | None, filter: Filter) -> None:

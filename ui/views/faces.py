@@ -208,6 +208,11 @@ def cards(
 ) -> None:
     """Cards of faces, each with a button that opens its record, or what `under` draws of its id; one scale for all
     their maps."""
+
+    def record_button(face_id: str) -> None:
+        st.button("Record", key=f"{key}-{face_id}", on_click=_open, args=(face_id,), width="stretch")
+
+    under = under or record_button
     maps = None if choice.view == ALONE else audit.of_rows(rows).maps(choice.target, "raw")
     limit = 1.0 if maps is None else raster.shared_limit(list(maps))
     with st.grid(min_column_width=215 if choice.view == BESIDE else 130, gap="small"):
@@ -215,11 +220,7 @@ def cards(
             with st.container(gap="xxsmall"):
                 face_map, note = None if maps is None else maps[n], notes[n] if notes else ""
                 st.html(STYLE + _card(audit, images, row, choice, face_map, limit, note))
-                face_id = str(audit.faces["face_id"].iloc[row])
-                if under is not None:
-                    under(face_id)
-                else:
-                    st.button("Record", key=f"{key}-{face_id}", on_click=_open, args=(face_id,), width="stretch")
+                under(str(audit.faces["face_id"].iloc[row]))
     if maps is not None:
         st.html(
             layout.STYLE

@@ -32,24 +32,19 @@ def audits_table(audits: Iterable[Audit], ages: str = "adults") -> pd.DataFrame:
     best groups of gender × ethnicity in words, `gap` what lies between them, for all pairs at once. Empty words and NaN
     where there are no two groups, and where no face passes.
     """
-    rows = []
-    for audit in audits:
-        faces = audit.passing(Filter.of_ages(audit.faces, ages))
-        row = dict.fromkeys(COLUMNS, np.nan) | {"worst": "", "best": ""}
-        row |= {"model": audit.manifest.model, "audit": audit.name, "dataset": audit.manifest.dataset}
-        row["task"] = audit.task.name
-        row["faces"] = len(faces)
-        if len(faces):
-            row |= accuracy_by(faces, []).iloc[0][["accuracy", "low", "high"]].to_dict()
-            gap = largest_gap(faces, ["gender", "ethnicity"])
-            if gap is not None:
-                for name, end in (("worst", gap.worst), ("best", gap.best)):
-                    row[name] = end["group"]
-                row["worst_accuracy"] = gap.worst["accuracy"]
-                row |= {
-                    "gap": gap.difference.value,
-                    "gap_low": gap.difference.low,
-                    "gap_high": gap.difference.high,
-                }
-        rows.append(row)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame([_row(audit, ages) for audit in audits], columns=list(COLUMNS))
+
+
+def _row(audit: Audit, ages: str) -> dict:
+    faces = audit.passing(Filter.of_ages(audit.faces, ages))
+    row = dict.fromkeys(COLUMNS, np.nan) | {"worst": "", "best": ""}
+    row |= {"model": audit.manifest.model, "audit": audit.name, "dataset": audit.manifest.dataset}
+    row |= {"task": audit.task.name, "faces": len(faces)}
+    if not len(faces):
+        return row
+    row |= accuracy_by(faces, []).iloc[0][["accuracy", "low", "high"]].to_dict()
+    gap = largest_gap(faces, ["gender", "ethnicity"])
+    if gap is not None:
+        row |= {"worst": gap.worst["group"], "worst_accuracy": gap.worst["accuracy"], "best": gap.best["group"]}
+        row |= {"gap": gap.difference.value, "gap_low": gap.difference.low, "gap_high": gap.difference.high}
+    return row

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -84,21 +85,23 @@ def recipe_of(audit: Audit) -> Recipe | None:
 def _alike(experiment: Experiment, own: ModelInfo, audit: Audit) -> list[Audit]:
     """Audits of the experiment's networks of this recipe on the same faces, one of each network."""
     weights, audits = {audit.manifest.weights_sha256}, []
-    for arm in experiment.arms:
-        for model in arm.models:
-            try:
-                partner = model_info(experiment.path / model)
-            except LookwhereError:
-                continue
-            if _settings(partner) != _settings(own):
-                continue
-            for test in experiment.tests:
-                path = experiment.path / model / "audits" / test
-                manifest = read_manifest(path)
-                if manifest.weights_sha256 not in weights and same_faces(manifest) == same_faces(audit.manifest):
-                    weights.add(manifest.weights_sha256)
-                    audits.append(open_audit(path))
+    for network, test in itertools.product(_networks(experiment, own), experiment.tests):
+        manifest = read_manifest(network / "audits" / test)
+        if manifest.weights_sha256 not in weights and same_faces(manifest) == same_faces(audit.manifest):
+            weights.add(manifest.weights_sha256)
+            audits.append(open_audit(network / "audits" / test))
     return audits
+
+
+def _networks(experiment: Experiment, own: ModelInfo) -> Iterator[Path]:
+    """The folders of the experiment's networks that were trained with the settings of `own`, those that are whole."""
+    for model in (model for arm in experiment.arms for model in arm.models):
+        try:
+            partner = model_info(experiment.path / model)
+        except LookwhereError:
+            continue
+        if _settings(partner) == _settings(own):
+            yield experiment.path / model
 
 
 def _settings(info: ModelInfo) -> tuple:

@@ -111,17 +111,27 @@ class Apart:
         with self._lock:
             waiting: list[float] = []
             try:
-                for feed in feeds:
-                    self._send({"names": list(names), "feeds": list(feed)}, list(feed.values()))
-                    waiting.append(RUNNING + AN_IMAGE * len(next(iter(feed.values()))))
-                    if len(waiting) >= self._threads:
-                        yield self._receive(waiting.pop(0))[1]
-                while waiting:
-                    yield self._receive(waiting.pop(0))[1]
+                yield from self._answers(names, feeds, waiting)
             finally:
-                while waiting:  # an error of one: the answers to the others are not those to the next question
-                    with contextlib.suppress(RunError, LookwhereError):
-                        self._receive(waiting.pop(0))
+                self._pass_over(waiting)
+
+    def _answers(
+        self, names: Sequence[str], feeds: Iterable[dict[str, np.ndarray]], waiting: list[float]
+    ) -> Iterator[list[np.ndarray]]:
+        """The outputs for each of `feeds`; `waiting` are the seconds allowed for each answer that is still to come."""
+        for feed in feeds:
+            self._send({"names": list(names), "feeds": list(feed)}, list(feed.values()))
+            waiting.append(RUNNING + AN_IMAGE * len(next(iter(feed.values()))))
+            if len(waiting) >= self._threads:
+                yield self._receive(waiting.pop(0))[1]
+        while waiting:
+            yield self._receive(waiting.pop(0))[1]
+
+    def _pass_over(self, waiting: list[float]) -> None:
+        """Take the answers still to come after an error, or they would be taken for those to the next question."""
+        while waiting:
+            with contextlib.suppress(RunError, LookwhereError):
+                self._receive(waiting.pop(0))
 
     def _send(self, line: dict[str, Any], arrays: list[np.ndarray]) -> None:
         try:

@@ -165,13 +165,13 @@ def place_columns(
         return {name.lower(): [n for n, h in enumerate(header) if h.lower() == name.lower()] for name in header}
     places: dict[str, list[int]] = {}
     for column, spellings in uses.items():
-        for name in (column, *spellings):
-            matches = [n for n, there in enumerate(names) if there == _name(name)]
-            if matches:
-                places[column] = matches
-                if name != column and log is not None and not _unnamed(header[matches[0]]):
-                    log.remark(f"{origin}: column {header[matches[0]]} is read as {column}")
-                break
+        spelling = next((name for name in (column, *spellings) if _name(name) in names), None)
+        if spelling is None:
+            continue
+        places[column] = [n for n, name in enumerate(names) if name == _name(spelling)]
+        as_written = header[places[column][0]]
+        if spelling != column and log is not None and not _unnamed(as_written):
+            log.remark(f"{origin}: column {as_written} is read as {column}")
     used = {place for matches in places.values() for place in matches}
     rest = [n for n, name in enumerate(header) if n not in used and not _unnamed(name)]
     own_places = [n for n in rest if own is True or (own and names[n] in map(_name, own))]

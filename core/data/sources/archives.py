@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -61,10 +62,11 @@ class ArchiveSource(Source):
     def _names_of(self, file: str) -> list[str]:
         return [file, *self._others.get(file, [])]
 
-    def _wanted(self, names: Iterable[str]) -> tuple[set[str], set[str]]:
-        """The names that there are, and the files that they are of."""
+    def _names_by_file(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """For each file that some of `names` are of, these in storage order; names that there are not are left out."""
         selected = self._sizes.keys() & set(names)
-        return selected, {self._file.get(name, name) for name in selected}
+        files = {self._file.get(name, name) for name in selected}
+        return {file: [name for name in self._names_of(file) if name in selected] for file in files}
 
 
 class ZipSource(ArchiveSource):
@@ -114,13 +116,11 @@ class ZipSource(ArchiveSource):
             _copy(member, file)
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        selected, files = self._wanted(names)
+        names_by_file = self._names_by_file(names)
         for file, entry in self._entries.items():
-            if file in files:
+            if file in names_by_file:
                 data = b"" if too_large(entry.file_size) else self._unpacked(entry, self.path, None)
-                for name in self._names_of(file):
-                    if name in selected:
-                        yield name, data
+                yield from ((name, data) for name in names_by_file[file])
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
@@ -134,6 +134,38 @@ def _name(entry: zipfile.ZipInfo) -> str:
         return name
 
 
+@dataclass(frozen=True)
+class _Listing:
+    """What a tar's members are, by name as they are written: sizes and places of files, links, which files are images
+    by their content, where their names do not tell, and the first lines of tables."""
+
+    sizes: dict[str, int] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    images: set[str] = field(default_factory=set)
+    heads: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        """List the next member in place of an earlier one of its name."""
+        name = member.name
+        if member.isfile():
+            self._add_file(archive, member)
+        elif member.issym() or member.islnk():
+            self.sizes.pop(name, None)
+            self.links[name] = Link(member.linkname, from_top=member.islnk())
+
+    def _add_file(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        name = member.name
+        for listed in (self.sizes, self.links, self.heads):
+            listed.pop(name, None)
+        if name.lower().endswith(TABLE_SUFFIXES) and len(self.heads) < MAXIMUM_HEADS:
+            self.heads[name] = archive.extractfile(member).read(HEAD_BYTES)
+        self.sizes[name], self.places[name] = member.size, member.offset_data
+        if not name.lower().endswith((*IMAGE_SUFFIXES, *NO_IMAGE_SUFFIXES)):
+            beginning = archive.extractfile(member).read(BEGINNING_BYTES)
+            (self.images.add if is_image(beginning) else self.images.discard)(name)
+
+
 class TarSource(ArchiveSource):
     """A tar is a stream: `iterate` goes through it once, whatever the order in which names are asked for.
 
@@ -142,36 +174,20 @@ class TarSource(ArchiveSource):
 
     def __init__(self, path: Path) -> None:
         """Raises `LookwhereError` where the archive is damaged or cut short."""
-        sizes: dict[str, int] = {}
-        places: dict[str, int] = {}
-        links: dict[str, Link] = {}
-        by_content: set[str] = set()
-        heads: dict[str, bytes] = {}
+        listing = _Listing()
         with _told(path), _opened(path) as archive:
             for member in archive:
                 archive.members = []  # else it keeps all that it went past, a kilobyte each
                 _check_unfolded(path, archive.offset)
-                name = member.name
-                if member.isfile():
-                    for listed in (sizes, links, heads):
-                        listed.pop(name, None)
-                    if name.lower().endswith(TABLE_SUFFIXES) and len(heads) < MAXIMUM_HEADS:
-                        heads[name] = archive.extractfile(member).read(HEAD_BYTES)
-                    sizes[name], places[name] = member.size, member.offset_data
-                    if not name.lower().endswith((*IMAGE_SUFFIXES, *NO_IMAGE_SUFFIXES)):
-                        beginning = archive.extractfile(member).read(BEGINNING_BYTES)
-                        (by_content.add if is_image(beginning) else by_content.discard)(name)
-                elif member.issym() or member.islnk():
-                    sizes.pop(name, None)
-                    links[name] = Link(member.linkname, from_top=member.islnk())
+                listing.add(archive, member)
             _check_end(archive)
-        raw = distinct_names(sizes)
+        raw = distinct_names(listing.sizes)
         plain = {old: new for new, old in raw.items()}
-        self._places = {name: places[old] for name, old in raw.items()}
-        self._content = {plain[old] for old in by_content if old in plain}
-        links = {plain_name(name): Link(plain_name(link.target), link.from_top) for name, link in links.items()}
-        super().__init__(path, {name: sizes[old] for name, old in raw.items()}, links)
-        self._heads = {plain[old]: head for old, head in heads.items() if old in plain}
+        self._places = {name: listing.places[old] for name, old in raw.items()}
+        self._content = {plain[old] for old in listing.images if old in plain}
+        links = {plain_name(name): Link(plain_name(link.target), link.from_top) for name, link in listing.links.items()}
+        super().__init__(path, {name: listing.sizes[old] for name, old in raw.items()}, links)
+        self._heads = {plain[old]: head for old, head in listing.heads.items() if old in plain}
 
     def _images_by_content(self, names: list[str]) -> set[str]:
         return {name for name in names if self._file.get(name, name) in self._content}
@@ -190,13 +206,11 @@ class TarSource(ArchiveSource):
                     return
 
     def iterate(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        selected, files = self._wanted(names)
-        for file, data in self._members(files, None, images=True):
-            for name in self._names_of(file):
-                if name in selected:
-                    yield name, data
+        names_by_file = self._names_by_file(names)
+        for file, data in self._members(names_by_file, None, images=True):
+            yield from ((name, data) for name in names_by_file[file])
 
-    def _members(self, files: set[str], count: int | None, images: bool = False) -> Iterator[tuple[str, bytes]]:
+    def _members(self, files: Iterable[str], count: int | None, images: bool = False) -> Iterator[tuple[str, bytes]]:
         """The first `count` bytes, or all, of files; of `images` that are too large none."""
         places = {self._places[file]: file for file in files}
         with _told(self.path), _opened(self.path, once=images) as archive:

@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.data.image_kinds import BEGINNING_BYTES, is_image
@@ -67,41 +68,71 @@ class FolderSource(Source):
 
 def _files(root: Path, refused: Counter[str]) -> Iterator[tuple[str, int]]:
     """Path relative to `root` and size of each file below it; what is not followed is counted in `refused`."""
-    try:
-        here = root.stat()
-        above = {_identity(folder.stat()) for folder in root.resolve().parents} | {_identity(here)}
-        waiting = [("", frozenset(above), list(os.scandir(root)))]
-    except OSError as error:
-        raise LookwhereError(f"{root}: cannot be opened ({error.strerror or error}); mend its permissions") from error
-    links = 0
+    walk = _Walk(root, refused)
+    waiting = [("", walk.top())]
     while waiting:
-        prefix, above_here, entries = waiting.pop()
-        for entry in entries:
+        prefix, folder = waiting.pop()
+        for entry in folder.entries:
+            if LOCK.fullmatch(entry.name):
+                continue
             try:
-                if LOCK.fullmatch(entry.name):
-                    continue
-                if entry.is_file():
-                    yield prefix + entry.name, entry.stat().st_size
-                    continue
-                if not entry.is_dir():
-                    refused[NOTHING] += entry.is_symlink()
-                    continue
-                identity = _identity(entry.stat())
-                if entry.is_symlink():
-                    links += 1
-                    if identity in above_here:
-                        refused[RING] += 1
-                        continue
-                    if links > MAXIMUM_LINKS:
-                        raise LookwhereError(f"{root}: over {MAXIMUM_LINKS:,} linked folders; do its links go round?")
-                inside = list(os.scandir(entry.path))
+                size = entry.stat().st_size if entry.is_file() else None
+                inner = walk.inner(entry, folder) if size is None else None
             except OSError as error:
                 refused[RING if error.errno == errno.ELOOP else "folders that cannot be opened"] += 1
                 continue
-            if _is_store(inside):
-                refused[STORES] += 1
-                continue
-            waiting.append((f"{prefix}{entry.name}/", above_here | {identity}, inside))
+            if size is not None:
+                yield prefix + entry.name, size
+            elif inner is not None:
+                waiting.append((f"{prefix}{entry.name}/", inner))
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder's entries, and the identities of itself and of the folders it was reached through."""
+
+    entries: list[os.DirEntry]
+    way: frozenset[tuple[int, int]]
+
+
+@dataclass
+class _Walk:
+    """What is followed below `root`; what is not is counted in `refused`."""
+
+    root: Path
+    refused: Counter[str]
+    links: int = 0
+
+    def top(self) -> _Folder:
+        """Raises `LookwhereError` where the root cannot be opened."""
+        root = self.root
+        try:
+            way = {_identity(folder.stat()) for folder in (root, *root.resolve().parents)}
+            return _Folder(list(os.scandir(root)), frozenset(way))
+        except OSError as error:
+            raise LookwhereError(
+                f"{root}: cannot be opened ({error.strerror or error}); mend its permissions"
+            ) from error
+
+    def inner(self, entry: os.DirEntry, folder: _Folder) -> _Folder | None:
+        """A folder in `folder`; None of what is none or is not followed. Raises `OSError`, and `LookwhereError` where
+        links seem to have no end."""
+        if not entry.is_dir():
+            self.refused[NOTHING] += entry.is_symlink()
+            return None
+        identity = _identity(entry.stat())
+        if entry.is_symlink():
+            self.links += 1
+            if identity in folder.way:
+                self.refused[RING] += 1
+                return None
+            if self.links > MAXIMUM_LINKS:
+                raise LookwhereError(f"{self.root}: over {MAXIMUM_LINKS:,} linked folders; do its links go round?")
+        entries = list(os.scandir(entry.path))
+        if _is_store(entries):
+            self.refused[STORES] += 1
+            return None
+        return _Folder(entries, folder.way | {identity})
 
 
 def _is_store(inside: list[os.DirEntry]) -> bool:

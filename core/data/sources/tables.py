@@ -87,19 +87,23 @@ class ParquetSource(Source):
             rows_of.setdefault(file, []).append(int(row))
         for file in (name for name in self.rows if name in rows_of):
             try:
-                parquet, rows = _open(self.files_by_name[file]), np.unique(rows_of[file])
-                for start, end, reason in _bombs(parquet):
-                    bombed = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)].tolist()
-                    self._bombed |= {f"{file}/{row}": reason for row in bombed}
-                    rows = np.setdiff1d(rows, bombed)
-                    yield from ((f"{file}/{row}", b"") for row in bombed)
-                for row, data in _images(parquet, rows):
-                    size = data.size if data is not None else 0
-                    if too_large(size):
-                        self._sizes[f"{file}/{row}"] = size
-                    yield f"{file}/{row}", b"" if data is None or too_large(size) else data.to_pybytes()
+                yield from self._images_of(file, np.unique(rows_of[file]))
             except DAMAGE as error:
                 raise _damaged(self.files_by_name[file], error) from error
+
+    def _images_of(self, file: str, rows: np.ndarray) -> Iterator[tuple[str, bytes]]:
+        """Names and images of rows (n,) of a file, in rising order but for bombs, which come first and empty."""
+        parquet = _open(self.files_by_name[file])
+        for start, end, reason in _bombs(parquet):
+            bombed = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)].tolist()
+            self._bombed |= {f"{file}/{row}": reason for row in bombed}
+            rows = np.setdiff1d(rows, bombed)
+            yield from ((f"{file}/{row}", b"") for row in bombed)
+        for row, data in _images(parquet, rows):
+            size = data.size if data is not None else 0
+            if too_large(size):
+                self._sizes[f"{file}/{row}"] = size
+            yield f"{file}/{row}", b"" if data is None or too_large(size) else data.to_pybytes()
 
     def labels(self, columns: Mapping[str, str]) -> pd.DataFrame:
         """`path` and `columns` (our name: that in the files) as strings, a row an image; `file` is the file's path.
@@ -307,20 +311,21 @@ def _bombs(file: pq.ParquetFile) -> Iterator[tuple[int, int, str]]:
 
 
 def _images(file: pq.ParquetFile, selected: np.ndarray) -> Iterator[tuple[int, pa.Buffer | None]]:
-    leaf, start = image_leaf(file.schema_arrow), 0
+    """The rows `selected`, int64 (n,) in rising order, each with its image's bytes; None where it has none."""
+    leaf, end = image_leaf(file.schema_arrow), 0
     for group in range(file.num_row_groups):
         packed = file.metadata.row_group(group)
-        end = start + packed.num_rows
+        start, end = end, end + packed.num_rows
+        if np.searchsorted(selected, start) == np.searchsorted(selected, end):
+            continue
         rows = BATCH if packed.total_byte_size <= MAXIMUM_IMAGE_BYTES else 1  # at once, and no more than are in memory
-        if np.searchsorted(selected, start) < np.searchsorted(selected, end):
-            for batch in file.iter_batches(rows, row_groups=[group], columns=[leaf]):
-                column = batch.column(0)
-                column = column.field("bytes") if pa.types.is_struct(column.type) else column
-                low, high = np.searchsorted(selected, (start, start + len(column)))
-                for row in selected[low:high].tolist():
-                    yield row, column[row - start].as_buffer()
-                start += len(column)
-        start = end
+        for batch in file.iter_batches(rows, row_groups=[group], columns=[leaf]):
+            column = batch.column(0)
+            column = column.field("bytes") if pa.types.is_struct(column.type) else column
+            low, high = np.searchsorted(selected, (start, start + len(column)))
+            for row in selected[low:high].tolist():
+                yield row, column[row - start].as_buffer()
+            start += len(column)
 
 
 def _open(path: Path) -> pq.ParquetFile:

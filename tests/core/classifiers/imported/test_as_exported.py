@@ -18,7 +18,7 @@ from core.classifiers.imported import declare, import_model, torch_classifier
 from core.classifiers.imported.import_options import NetworkOptions
 from core.classifiers.info import model_info
 from core.classifiers.preprocessing import prepare
-from core.commands.models import import_
+from core.commands.importing import import_
 from core.errors import LookwhereError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 112, 112, 3), dtype=np.uint8)

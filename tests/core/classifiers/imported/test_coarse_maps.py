@@ -11,7 +11,7 @@ import torch
 
 from core.classifiers.imported import torch_classifier
 from core.classifiers.imported.torch_classifier import TorchClassifier
-from core.commands.models import import_
+from core.commands.importing import import_
 from core.errors import LookwhereError
 from core.explain.grids import regrid
 from tests.helpers.torch_made import MEAN, STD, as_info, import_model, made, pictures

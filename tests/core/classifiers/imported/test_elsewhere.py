@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.classifiers.imported import import_model
-from core.commands.models import import_
+from core.commands.importing import import_
 from core.errors import LookwhereError
 from tests.helpers.torch_made import declared
 

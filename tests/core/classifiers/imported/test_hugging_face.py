@@ -17,7 +17,7 @@ from core.classifiers.folder import load_model
 from core.classifiers.imported import architectures, hugging_face, import_model
 from core.classifiers.imported.spec import declare
 from core.classifiers.imported.state_dicts import read_weights
-from core.commands.models import import_
+from core.commands.importing import import_
 from core.errors import LookwhereError
 from tests.helpers.torch_made import pictures
 

@@ -21,7 +21,7 @@ from core.classifiers.imported.import_options import PredictionTable
 from core.classifiers.imported.outputs import classes_doubt
 from core.classifiers.imported.predictions import scores_for
 from core.classifiers.info import ModelKind, model_info
-from core.commands.models import import_
+from core.commands.importing import import_
 from core.data.sources import tables
 from core.errors import LookwhereError
 from core.present.text.tables import audit_report
