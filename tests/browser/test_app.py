@@ -92,15 +92,31 @@ def test_a_chart_that_is_taller_than_a_page_is_printed_whole(browser, address: s
     page.close()
 
 
-def test_on_paper_a_table_says_that_it_may_have_more_columns(browser, address: str) -> None:
-    """A table in half of a wide window is printed as it was drawn there, over the whole width."""
+@pytest.mark.parametrize(("format", "millimetres"), [("A4", 210), ("Letter", 215.9)])
+def test_a_printed_table_has_all_rows_and_columns(
+    browser, address: str, shipped_audit: Audit, format: str, millimetres: float
+) -> None:
     page, _ = visit(browser, f"{address}/accuracy")
-    page.set_viewport_size({"width": 2400, "height": 900})
-    page.wait_for_timeout(500)
-    line = page.locator("[class^='lw-wide-']").last
-    assert not line.is_visible()
+    page.locator(".lw-paper").first.wait_for(state="attached")
+    assert not page.locator(".lw-paper:visible").count()
+    page.pdf(format=format)  # the script marks what gives way
     page.emulate_media(media="print")
-    assert line.is_visible() and "the app's page has them" in line.inner_text()
+    page.set_viewport_size({"width": int((millimetres - 2 * 12) * 96 / 25.4), "height": 900})
+    page.wait_for_timeout(300)
+    tables = page.locator(".lw-paper").evaluate_all("""tables => tables.map(table => ({
+      cells: [...table.querySelectorAll("tr")].map(row => [...row.children].map(cell => cell.textContent)),
+      wide: table.firstElementChild.offsetWidth - table.offsetWidth, high: table.firstElementChild.offsetHeight,
+      grid: table.closest('[data-testid="stElementContainer"]').previousElementSibling.offsetHeight}))""")
+    assert all(table["high"] > 0 and table["grid"] == 0 and table["wide"] <= 0 for table in tables)
+    adults = shipped_audit.faces[Filter(age_from=18).mask(shipped_audit.faces)]
+    by = [[], ["gender"], ["ethnicity"], ["age band"], ["gender", "ethnicity"]]
+    groups = [row for columns in by for row in accuracy_by(adults, columns).to_dict("records")]
+    (cells,) = (table["cells"] for table in tables if table["cells"][0][:4] == ["gender", "ethnicity", "age band", "n"])
+    place = cells[0].index("accuracy")
+    assert [(row[3], row[place]) for row in cells[1:]] == [
+        (f"{row['n']:,}", f"{100 * row['accuracy']:.1f} %") for row in groups
+    ]
+    assert len(groups) > 10 and not page.locator(".lw-on-screen:visible").count()
     page.close()
 
 

@@ -8,7 +8,9 @@ import streamlit as st
 #: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4, links in captions 3.8, and of what it
 #: colours in code all has less, down to 2.2. A table's grid, and what scrolls it, show the focus around themselves. In
 #: print: no menu, charts and tables no wider than the paper (they are drawn for the screen; the script notes their
-#: sizes, by which they can be scaled), nothing torn by the end of a page, no title parted from what is under it.
+#: sizes, by which they can be scaled), nothing torn by the end of a page, no title parted from what is under it. A grid
+#: that has its rows as a table of `ui.widgets.paper` below gives way to that; the script marks it, for a style sheet's
+#: `:has` is not always asked anew when a page is printed.
 STYLE = """
 <style>
 [data-testid="stWidgetLabelRequired"] {display: none}
@@ -24,7 +26,6 @@ STYLE = """
   overflow: visible !important; text-overflow: clip !important}
  [data-testid="stMetricDelta"] {height: auto !important; max-width: 100% !important}
 }
-.lw-on-paper {display: none}
 @page {margin: 12mm}
 @media print {
  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"], .modebar,
@@ -43,8 +44,7 @@ STYLE = """
  h1, h2, h3 {break-after: avoid}
  [data-testid="stElementContainer"]:has(h1, h2, h3, h4, h5, p > strong:first-child) {break-after: avoid}
  [data-testid="stDataFrame"], [data-testid="stDataFrame"] div:has(canvas) {width: 100% !important}
- .lw-on-screen {display: none}
- .lw-on-paper {display: inline}
+ .lw-on-screen, [data-lw-below] {display: none !important}
  [data-testid="stDataFrameResizable"] {height: auto !important; aspect-ratio: var(--lw-ratio); overflow: hidden}
  [data-testid="stDataFrame"] canvas {max-width: 100% !important; height: auto !important}
 }
@@ -75,6 +75,9 @@ if (!window.lookwhereScreen) {
       const box = canvas.closest('[data-testid="stDataFrameResizable"]');
       if (width && height) box?.style.setProperty("--lw-ratio", width / height);
     }
+    for (const box of document.querySelectorAll('[data-testid="stElementContainer"]'))
+      box.toggleAttribute("data-lw-below", Boolean(box.querySelector('[data-testid="stDataFrame"]')
+        && box.nextElementSibling?.querySelector(".lw-paper")));
   });
   const tidy = () => {
     document.querySelectorAll("pre:not([tabindex])").forEach(code => code.tabIndex = 0);

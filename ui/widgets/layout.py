@@ -18,7 +18,7 @@ from core.present.text import escape
 from core.task import GENDER, Task
 from core.verdicts import Tone
 from core.wording import NONE, in_points, number, p_words, percent, trimmed
-from ui.widgets import terms
+from ui.widgets import paper, terms
 
 #: A verdict's colour, as Streamlit names it.
 COLOURS = {Tone.GOOD: "green", Tone.MIXED: "orange", Tone.BAD: "red", Tone.OPEN: "gray"}
@@ -105,6 +105,8 @@ def sentence(text: str) -> None:
 def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more: Any) -> None:
     """A sortable table without its index; «–» where there is no value, and a line below it where it goes on.
 
+    In print, where nothing scrolls, such a one stands with all its rows and columns (`ui.widgets.paper`).
+
     `formats` of numbers by column: `percent` of a share, `points` of a difference of two, else Python's, as «.1f»; by
     default «1,234», p-values as in sentences, and at most four decimals. Cells are written as sentences write
     numbers, and sorted by what they are. What cannot be counted (NaN, infinite) has no place on a page.
@@ -119,7 +121,7 @@ def table(frame: pd.DataFrame, formats: Mapping[str, str] | None = None, **more:
     content = cells.style.format(writers) if writers else cells
     st.dataframe(content, hide_index=True, placeholder=NONE, **more)
     if line := goes_on(cells, more.get("height")):
-        st.html(line)
+        st.html(paper.on_paper(cells, writers) + line)
 
 
 def _written(value: object, form: str) -> str:
@@ -162,28 +164,18 @@ def goes_on(frame: pd.DataFrame, height: int | None = None) -> str:
     rows = ROWS if height is None else max(1, (height - HEAD + ROW - 1) // ROW)
     lines = []
     if len(frame) > rows:
-        in_sight = f"{rows} of {len(frame):,} rows are in sight"
-        in_sight += _where("scroll in the table for the others", "the app's page has the others")
-        lines.append(f"<span>{in_sight}</span>")
+        lines.append(f"<span>{rows} of {len(frame):,} rows are in sight: scroll in the table for the others.</span>")
     style, wide = "", _width(frame)
     if len(frame.columns) > 2 and wide > 300:
         name = f"lw-wide-{wide}"
-        # On paper the place is wider, and the table still as it was drawn for the screen.
-        style = f"<style>@media screen {{@container (min-width: {wide}px) {{.{name} {{display: none}}}}}}</style>"
-        columns = f"{len(frame.columns)} columns"
-        columns += _where(
-            "where not all are in sight, scroll to the right", "where not all are here, the app's page has them"
-        )
-        lines.append(f"<span class='{name}'>{columns}</span>")
+        style = f"<style>@container (min-width: {wide}px) {{.{name} {{display: none}}}}</style>"
+        words = f"{len(frame.columns)} columns: where not all are in sight, scroll to the right."
+        lines.append(f"<span class='{name}'>{words}</span>")
     if not lines:
         return ""
     look = "font-size: .8rem; opacity: .75; margin: -.6rem 0 0 0"
-    return f"{style}<div style='container-type: inline-size'><p style='{look}'>{' '.join(lines)}</p></div>"
-
-
-def _where(screen: str, paper: str) -> str:
-    """HTML of what a line goes on with, on a screen and in print (`ui.shell.screen`), where nothing scrolls."""
-    return f"<span class='lw-on-screen'>: {screen}.</span><span class='lw-on-paper'>: {paper}.</span>"
+    place = "<div class='lw-on-screen' style='container-type: inline-size'>"
+    return f"{style}{place}<p style='{look}'>{' '.join(lines)}</p></div>"
 
 
 def _width(frame: pd.DataFrame) -> int:

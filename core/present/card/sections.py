@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from core.locks import alone
 from core.present.card.blocks import Heading, Section, Table, Text, markdown, section
 from core.present.card.details import protocol, training_data, what_it_is
 from core.present.card.failures import accuracy_table, known_failures
+from core.present.card.own_audits import CARD, OWN_CARD, any_of_ones_own
 from core.present.text.credits import credit
 from core.present.text.placement import audit_placement
 from core.present.text.sentences import NO_GENDER
@@ -50,7 +50,6 @@ SUBTRACTED = (
     "Average faces of two audits of the same faces by different models could be subtracted, which may leave fewer than "
     f"{MINIMUM_FACES}: publish those of one only."
 )
-CARD, OWN_CARD = "CARD.md", "CARD.own.md"
 NO_AUDIT = "This model has not been audited yet: `python -m core audit` puts a data set's faces through it."
 
 
@@ -97,8 +96,8 @@ def _factors(audits: Sequence[Audit]) -> str:
 def write_card(model: Path, name: str | None = None) -> None:
     """Write the card of the model folder `model`, by default under the folder's name.
 
-    Where git has the card and not all of the audits, these are somebody's own: the card stays, and theirs is written
-    beside it as `CARD.own.md`, which git is told to leave alone. Raises `LookwhereError` where `model.json` or an audit
+    Where the card came with the project and some of the audits did not (`own_audits`), these are somebody's own: the
+    card stays, and theirs is written beside it as `CARD.own.md`, which git is told to leave alone. Raises `LookwhereError` where `model.json` or an audit
     is missing or broken.
     """
     name = name or model.name
@@ -107,7 +106,7 @@ def write_card(model: Path, name: str | None = None) -> None:
         with alone(model / CARD, "writing", wait=True):
             info = _with_validation_named(model, model_info(model))
             audits = [open_audit(model / "audits" / name) for name in list_audits(model)]
-            card = model / (OWN_CARD if _private(model, audits) else CARD)
+            card = model / (OWN_CARD if any_of_ones_own(model, [audit.name for audit in audits]) else CARD)
             write_text(card, markdown(name, card_sections(name, info, audits)))
     except OSError as error:
         raise LookwhereError(f"{model / CARD}: cannot write ({error.strerror or error})") from error
@@ -126,18 +125,6 @@ def _with_validation_named(model: Path, info: ModelInfo) -> ModelInfo:
     if info.data is None or info.data.validation_dataset is None or not isinstance(validation, str):
         return info
     return replace(info, data=replace(info.data, validation_dataset=validation))
-
-
-def _private(model: Path, audits: list[Audit]) -> bool:
-    """Whether git has the model's card, and some audit is not among what it has."""
-    try:
-        listed = subprocess.run(
-            ["git", "-C", str(model), "ls-files", "-z", "--", CARD, "audits/*/audit.json"],
-            capture_output=True, text=True, timeout=10, check=True,
-        ).stdout.split("\0")  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return False  # no git, or no repository
-    return CARD in listed and any(f"audits/{audit.name}/audit.json" not in listed for audit in audits)
 
 
 def _analyses(audits: list[Audit]) -> list:

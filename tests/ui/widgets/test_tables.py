@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 import pandas as pd
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from ui.widgets import paper
 from ui.widgets.layout import goes_on
 
 SHARES = [0.926, -0.032, float("nan"), float("inf"), *[0.5] * 36]
@@ -39,9 +41,6 @@ def test_a_table_says_how_many_rows_lie_beyond_its_edge() -> None:
     assert any("10 of 40 rows are in sight" in body for body in lines)
     assert not any("rows are in sight" in element.proto.body for element in drawn(SHARES[:9]).get("html"))
     frame = pd.DataFrame({"group": range(20)})
-    paper = re.sub("<span class='lw-on-screen'>.*?</span>", "", goes_on(frame))
-    assert "scroll" not in paper and "10 of 20 rows are in sight" in paper, "nothing scrolls on paper"
-    assert "the app's page has the others" in paper
     assert "3 of 20 rows" in goes_on(frame, height=38 + 3 * 35) and goes_on(frame.head(10)) == ""
 
 
@@ -52,6 +51,32 @@ def test_columns_are_told_only_where_the_place_is_too_narrow() -> None:
     (least,) = re.findall(r"@container \(min-width: (\d+)px\)", line)
     assert 600 <= int(least) <= 1200
     assert goes_on(wide.iloc[:, :2]) == ""
+
+
+def test_print_has_all_rows_as_they_are_written_on_the_screen() -> None:
+    (body,) = (element.proto.body for element in drawn(SHARES).get("html"))
+    paper = body[body.index("<table") : body.index("</table>")]
+    rows = [re.findall("<td[^>]*>(.*?)</td>", row) for row in re.findall("<tr>(.*?)</tr>", paper)[1:]]
+    assert len(rows) == 40 and rows[0] == ["g0", "92.6 %", "0.93"] and rows[1] == ["g1", "−3.2 %", "−0.03"]
+    assert rows[2] == ["g2", "–", "–"] and rows[-1] == ["g39", "50.0 %", "0.50"]
+    assert "rows;" not in body, "nothing is left out"
+
+
+def test_a_printed_table_writes_names_as_text_and_says_where_the_rest_of_a_long_one_is() -> None:
+    frame = pd.DataFrame({"<b>": ["<script>", None, "a & b"] * 100, "seen": [True, False, True] * 100})
+    body = paper.on_paper(frame, {})
+    assert body.count("<tr>") == 1 + paper.MOST_ROWS
+    assert "<td>&lt;script&gt;</td><td>yes</td>" in body.replace(" class='number'", "") and "<th>&lt;b&gt;</th>" in body
+    assert "<script>" not in body and "<td>–</td>" in body and "a &amp; b" in body
+    assert "The first 200 of 300 rows; all are in the CSV that the page's Downloads offer" in body
+
+
+def test_letters_in_print_are_smaller_where_columns_need_it() -> None:
+    def ems(columns: int) -> float:
+        frame = pd.DataFrame({f"column{n}": ["word " * 9] for n in range(columns)})
+        return float(re.search(r"100cqw / ([\d.]+)", paper.on_paper(frame, {}))[1])
+
+    assert ems(12) == pytest.approx(6 * ems(2), rel=0.05), "by the columns' words, which wrap, and not their lines"
 
 
 def test_numbers_of_which_nothing_is_said_are_written_in_the_house_form_too() -> None:
