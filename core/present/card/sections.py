@@ -97,8 +97,8 @@ def write_card(model: Path, name: str | None = None) -> None:
     """Write the card of the model folder `model`, by default under the folder's name.
 
     Where the card came with the project and some of the audits did not (`own_audits`), these are somebody's own: the
-    card stays, and theirs is written beside it as `CARD.own.md`, which git is told to leave alone. Raises `LookwhereError` where `model.json` or an audit
-    is missing or broken.
+    card stays, and theirs is written beside it as `CARD.own.md`, which git is told to leave alone. Raises
+    `LookwhereError` where `model.json` or an audit is missing or broken.
     """
     name = name or model.name
     try:
