@@ -18,4 +18,4 @@ with page(outcome=False) as p:
     show_measured_terms(p.audit, p.filter, p.threshold)
     gaps_view.show_power(p.audit, p.faces, grouping, p.threshold)
     gaps_view.show_fairness(p.audit, p.filter, p.threshold)
-    gaps_view.show_label_noise(p.audit, p.filter, p.threshold)
+    gaps_view.show_label_noise(p.audit, p.filter, p.threshold, grouping)

@@ -19,15 +19,18 @@ SHARES = ["cutoff", "share", "share_low", "share_high", "accuracy", "low", "high
 
 
 @kept(entries=64)
-def _abstention(audit: Audit, filter: Filter, share: float, threshold: float, equal: bool) -> Abstention:
+def _abstention(
+    audit: Audit, filter: Filter, share: float, threshold: float, equal: bool, by: tuple[str, ...]
+) -> Abstention:
     faces = audit.passing(filter.narrowed(outcome="all"))
-    return abstention(faces, share, threshold=threshold, equal=equal)
+    return abstention(faces, share, by or None, threshold, equal=equal, columns=audit.columns)
 
 
-def show_abstention(p: Page, threshold: float) -> None:
+def show_abstention(p: Page, threshold: float, by: tuple[str, ...] = ()) -> None:
     """Share answered, accuracy and error ratio of each group, by one cutoff for all or by the groups' own.
 
-    Nothing where all decisions are equally certain.
+    Groups are of the columns `by`, without any of gender, ethnicity and age. Nothing where all decisions are equally
+    certain.
     """
     if mere_decisions(p.audit.faces):
         return
@@ -37,7 +40,7 @@ def show_abstention(p: Page, threshold: float) -> None:
     equal = controls.toggle(
         "The same share of each group", key="equal", place=right, help="Each group then has a cutoff of its own."
     )
-    abstention = _abstention(p.audit, p.filter, share / 100, threshold, equal)
+    abstention = _abstention(p.audit, p.filter, share / 100, threshold, equal, by)
     layout.sentence(abstention_sentence(abstention))
     ratios = dict.fromkeys(("error_ratio", "ratio_low", "ratio_high"), ".1f")
     rows = abstention.table.drop(columns=["gender", "ethnicity"])

@@ -29,12 +29,16 @@ SHARES = ["accuracy", "low", "high"]
 BESIDE_THE_STUDY = ("morph", "utkface", "utkface-wild")
 
 
-def show_groups(p: Page, threshold: float) -> None:
-    """Accuracy by the groups of chosen columns, by gender and ethnicity; the confusion matrix and all numbers."""
-    show_across(p, threshold)
+def show_groups(p: Page, threshold: float) -> tuple[str, ...]:
+    """Accuracy by the groups of chosen columns, by gender and ethnicity; the confusion matrix and all numbers.
+
+    Returns the columns chosen.
+    """
+    by = show_across(p, threshold)
     faces = p.counted(threshold)
     show_by_group(p.audit, faces, threshold)
     show_confusion_and_table(faces, threshold)
+    return by
 
 
 def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
@@ -62,10 +66,10 @@ def show_by_group(audit: Audit, faces: pd.DataFrame, threshold: float) -> None:
             st.info(help_texts.NO_AGE)
 
 
-def show_across(p: Page, threshold: float) -> None:
-    """Accuracy of the groups that some columns make, where the audit has columns of its own."""
+def show_across(p: Page, threshold: float) -> tuple[str, ...]:
+    """Accuracy of the groups that some columns make, where the audit has columns of its own; the columns chosen."""
     if not (by := choose_columns(p.audit, p.filter)):
-        return
+        return ()
     table = accuracy_of_groups(p.faces, list(by), p.audit.columns, threshold)
     title = f"By {grouping_words(by, p.audit.columns)}"
     terms.subheader(escape.markdown(title))
@@ -80,6 +84,7 @@ def show_across(p: Page, threshold: float) -> None:
     # The columns say all of the name, which would push the numbers off a telephone.
     layout.share_table(table.drop(columns="group"), SHARES, height=min(38 + 35 * len(table), 388))
     downloads.table(table, "accuracy-across", f"accuracy {title}, with 95 % intervals")
+    return by
 
 
 def _dots(table: pd.DataFrame, title: str, overall: float) -> None:

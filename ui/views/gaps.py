@@ -351,8 +351,9 @@ NEAR_HASHES_ARE = (
 )
 
 
-def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
-    """Where the errors sit, and the gap without those places."""
+def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5, by: tuple[str, ...] = ()) -> None:
+    """Where the errors sit, and the gap without those places; the wrong labels that each gap of the groups of `by`
+    would need."""
     terms.subheader("Label noise and leaks")
     noise = _noise(audit, filter, threshold)
     left, right = st.columns(2)
@@ -374,7 +375,7 @@ def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5) -> No
     terms.caption(DECISIONS if noise.decisions else CIRCULAR)
     if noise.unaged:
         terms.caption(f"{noise.unaged:,} faces have no known age and are in no count of children.")
-    show_tipping_points(audit, filter, threshold)
+    show_tipping_points(audit, filter, threshold, by)
     if noise.searched:
         _copies(audit, filter)
     if not noise.decisions:

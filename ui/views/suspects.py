@@ -26,6 +26,7 @@ from ui.shell.page import Page
 from ui.views.faces import ALONE, MapChoice, audit_images_of, cards, how_to_attach
 from ui.views.wrong_labels import show_tipping_points
 from ui.widgets import controls, layout, terms
+from ui.widgets.group_columns import choose_columns
 
 CHOICES = (KEEP, FLIP, LEAVE_OUT)
 
@@ -43,7 +44,8 @@ def show_suspects(p: Page) -> None:
         return
     paths = same_face_audits(open_audit_shell.MODELS, audit)
     shared = _consensus(audit, tuple(path / "audit.json" for path in paths))
-    table = suspected_by_group(audit, p.filter, shared and shared.face_ids)
+    by = choose_columns(audit, p.filter)
+    table = suspected_by_group(audit, p.filter, shared and shared.face_ids, by)
     p.headline(suspects_sentence(table, p.filter))
     layout.sentence(agreed_words(table, [path.parent.parent.name for path in paths]))
     terms.caption(escape.markdown(CIRCULAR))
@@ -51,7 +53,7 @@ def show_suspects(p: Page) -> None:
     names = {"n": "faces", "share": "suspected of errors", "agreed": "also by all other models"}
     layout.share_table(rows.rename(columns=names), ["suspected of errors"])
     downloads.table(table, "suspected", "suspected labels by group")
-    show_tipping_points(audit, p.filter)
+    show_tipping_points(audit, p.filter, by=by)
     _review(p)
 
 

@@ -18,9 +18,12 @@ from ui.widgets.threshold import OWN
 _tips = kept(entries=64)(tipping_points)
 
 
-def show_tipping_points(audit: Audit, filter: Filter, threshold: float = OWN) -> None:
-    """The widest gap in a sentence, all pairs in a table; nothing where no pair differs beyond its interval."""
-    table = _tips(audit, filter, threshold)
+def show_tipping_points(audit: Audit, filter: Filter, threshold: float = OWN, by: tuple[str, ...] = ()) -> None:
+    """The widest gap in a sentence, all pairs in a table; nothing where no pair differs beyond its interval.
+
+    Groups are of the columns `by`, without any of gender, ethnicity and age as `tipping_points` has them.
+    """
+    table = _tips(audit, filter, threshold, by)
     if table.empty:
         return
     terms.markdown("**How many wrong labels would each gap need?**")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -63,10 +63,12 @@ def review_list(audit: Audit, rows: np.ndarray, decisions: dict[str, str]) -> pd
     return faces[listed].assign(decision=verdicts).reset_index(drop=True)
 
 
-def suspected_by_group(audit: Audit, filter: Filter, agreed: Collection[str] | None = None) -> pd.DataFrame:
+def suspected_by_group(
+    audit: Audit, filter: Filter, agreed: Collection[str] | None = None, by: Sequence[str] = ()
+) -> pd.DataFrame:
     """A row a group of the faces inside a filter, all of them first: group, n, errors, suspected, share (of its errors
     that are suspected), agreed (of the suspected, those that are among the face ids `agreed`; only where these are
-    given).
+    given). Groups are of the columns `by`, without any of those that are known and differ (`columns_of`).
 
     Where a model is wrong of a group and sure of it, its errors there are called suspected: a high share says that a
     person must look, not that the labels are wrong.
@@ -74,7 +76,7 @@ def suspected_by_group(audit: Audit, filter: Filter, agreed: Collection[str] | N
     inside = filter.narrowed(outcome="all").mask(audit.faces)
     faces, doubted = audit.faces[inside], doubted_errors(audit)[inside]
     wrong = ~faces["correct"].to_numpy(dtype=bool)
-    member, names = group_rows(faces, columns_of(faces))
+    member, names = group_rows(faces, list(by) or columns_of(faces), audit.columns)
     parts = [("all faces", np.ones(len(faces), dtype=bool))]
     parts += [(name, member == place) for place, name in enumerate(names["group"])] if len(names) > 1 else []
     shared = None if agreed is None else faces["face_id"].isin(list(agreed)).to_numpy() & doubted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,27 +21,35 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def tipping_points(audit: Audit, filter: Filter | None = None, threshold: float = 0.5) -> pd.DataFrame:
+def tipping_points(
+    audit: Audit, filter: Filter | None = None, threshold: float = 0.5, by: Sequence[str] = ()
+) -> pd.DataFrame:
     """Every pair of groups, of any size, whose accuracies' 95 % interval (Newcombe) leaves out zero.
+
+    Groups are of the columns `by`, without any of gender, ethnicity and age that are known and differ (`columns_of`).
 
     Columns: `worse`, `better` (groups), `n_worse`, `n_better`, `difference` of the accuracies (worse less better, under
     0) with `low`, `high`; `errors` of the worse group; `wrong_labels`, the least number of these that would have to be
     wrong labels for the interval to reach zero, NA where not even all of them are enough; and `suspected`, the errors
     whose labels confident learning doubts. Rows by rising `wrong_labels`. Empty where nothing makes groups.
 
-    An error with a wrong label is a correct prediction of a face of the other gender: it leaves the worse group, and
-    joins the group of that gender and the same ethnicity, the better one or a third. Where another attribute is
-    classified it stays in its group, as a right one. Counts are divided by the groups' design effects where people are
-    known, which are taken to stay as they are. Of a group under 50 faces (or 20 people) the interval is made from exact
-    bounds (Clopper & Pearson) where these are wider than Wilson's: few faces show little, and so tip by little.
+    An error with a wrong label is a correct prediction of a face of the other class. Where groups or the filter are of
+    what is classified it leaves the worse group, and joins the group of the other class that is otherwise alike, the
+    better one or a third, if there is one; else it stays in its group, as a right one. Counts are divided by the
+    groups' design effects where people are known, which are taken to stay as they are. Of a group under 50 faces (or 20
+    people) the interval is made from exact bounds (Clopper & Pearson) where these are wider than Wilson's: few faces
+    show little, and so tip by little.
     """
-    inside = (filter or Filter()).narrowed(outcome="all").mask(audit.faces)
+    filter = (filter or Filter()).narrowed(outcome="all")
+    inside = filter.mask(audit.faces)
     faces = audit.faces[inside]
-    by = columns_of(faces)
-    moves = task_of(audit.faces).is_gender
-    if not by or (moves and "gender" not in by):
+    attribute = task_of(audit.faces).attribute
+    by = list(by) or columns_of(faces)
+    if not by:
         return pd.DataFrame(columns=list(COLUMNS))
-    groups = group_counts(faces, by, threshold, smallest=1)
+    rest = [column for column in by if column != attribute]
+    moves = attribute in by or attribute in dict(filter.columns) or (attribute == "gender" and bool(filter.gender))
+    groups = group_counts(faces, by, threshold, smallest=1, columns=audit.columns)
     table, small = groups.table, groups.small
     effect = table["effect"].to_numpy(dtype=float)
     effect = np.where(small, table["n"].to_numpy() / groups.effective_at(Z95)[1], effect)
@@ -52,7 +61,7 @@ def tipping_points(audit: Audit, filter: Filter | None = None, threshold: float 
     rows = []
     for a, b in np.argwhere(high < 0):
         worse, better = table.iloc[a], table.iloc[b]
-        joins = worse["ethnicity"] == better["ethnicity"] and worse["gender"] != better["gender"]
+        joins = attribute in by and worse[attribute] != better[attribute] and all(worse[rest] == better[rest])
         errors = int(worse["errors"])
         labels = np.arange(errors + 1.0)
         if moves:

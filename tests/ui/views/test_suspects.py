@@ -112,3 +112,5 @@ def test_counts_by_group_add_up_and_agreement_is_of_the_suspected(study) -> None
     for column in ("n", "errors", "suspected", "agreed"):
         assert groups[column].sum() == table[column].iloc[0]
     assert (table["suspected"].iloc[0], table["agreed"].iloc[0]) == (len(suspected), 3)
+    by_age = suspected_by_group(audit, Filter(), by=["age band"])
+    assert by_age["suspected"].iloc[1:].sum() == len(suspected) and by_age["group"].str.endswith("years").sum() > 3

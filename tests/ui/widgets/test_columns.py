@@ -105,8 +105,29 @@ def test_who_gets_no_answer_stands_on_the_accuracy_page(own, monkeypatch: pytest
     app = page(own[0], "accuracy", monkeypatch, abstain="20", equal="true", across="age_band")
     assert not app.exception and not app.error
     table = next(frame.value for frame in app.dataframe if "share_low" in frame.value)
-    assert len(table) == 6 and table["share"].between(0.79, 0.82).all()
+    assert table["group"].str.endswith(" years").sum() == 7 and table["share"].between(0.79, 0.83).all()
     assert "those the model is least sure of in each group" in text(app).replace("\\", "")
+
+
+def test_no_answers_and_wrong_labels_are_told_by_the_columns_that_are_crossed(
+    own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    across = ["glasses", "skin_tone", "gender"]
+    groups = own[1].faces.groupby(across, observed=True).ngroups
+    app = page(own[0], "accuracy", monkeypatch, across=across)
+    assert not app.exception and not app.error
+    table = app.session_state["downloads"].items["table abstention"].make()
+    assert len(table) == groups and table["group"].str.startswith("women, glasses: yes, skin tone: ").sum() == 6
+    app = page(own[0], "labels", monkeypatch, across=across)
+    assert not app.exception and not app.error
+    table = app.session_state["downloads"].items["table suspected"].make()
+    assert table["group"].str.startswith("women, glasses: yes, skin tone: ").sum() == 7, "one is not recorded"
+    assert table["n"].iloc[1:].sum() == table["n"].iloc[0] == 900
+    for name in ("labels", "gaps"):
+        app = page(own[0], name, monkeypatch, across=["ethnicity", "glasses", "gender"])
+        assert not app.exception and not app.error
+        tips = app.session_state["downloads"].items["table tipping-points"].make()
+        assert tips["worse"].str.startswith("Black women, glasses: ").any()
 
 
 def test_a_group_is_picked_by_a_column(own, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +61,33 @@ def test_where_glasses_are_classified_a_wrong_label_stays_in_its_group() -> None
     needed = next(k for k in range(1, 21) if newcombe(80 + k, 100, 100, 100).high >= 0)
     assert table[["worse", "better", "wrong_labels"]].to_numpy().tolist() == [["White women", "White men", needed]]
     assert "of a face of the other class" in tipping_report(table, of_glasses(made_audit(20)).task)[-1]
+
+
+def test_of_groups_by_a_further_column_a_wrong_label_stays_or_leaves_as_groups_and_filter_say() -> None:
+    faces = made_faces(400, ethnicities=("White",))
+    glasses = np.repeat(["no", "yes"], 200)  # 100 women and 100 men each
+    women = (faces["gender"] == "female").to_numpy()
+    wrong = (glasses == "yes") & women & (np.cumsum((glasses == "yes") & women) <= 20)
+    audit = made_audit(faces=faces, own=True, correct=~wrong, shape=None)
+    column = next(column for column in audit.columns if column.name == "glasses")
+    audit = replace(audit, faces=audit.faces.assign(glasses=column.levelled(glasses)))
+
+    def needed(table: pd.DataFrame, worse: str, better: str) -> int:
+        return int(table.set_index(["worse", "better"]).loc[(worse, better), "wrong_labels"])
+
+    def first(bounds: Callable[[int], tuple[int, int, int, int]]) -> int:
+        return next(k for k in range(1, 21) if newcombe(*bounds(k)).high >= 0)
+
+    stays = tipping_points(audit, by=["glasses"])
+    assert needed(stays, "glasses: yes", "glasses: no") == first(lambda k: (180 + k, 200, 200, 200))
+    moves = tipping_points(audit, by=["gender", "glasses"])
+    worse = "women, glasses: yes"
+    assert needed(moves, worse, "men, glasses: yes") == first(lambda k: (80, 100 - k, 100 + k, 100 + k))
+    assert needed(moves, worse, "women, glasses: no") == first(lambda k: (80, 100 - k, 100, 100))
+    assert needed(moves, worse, "men, glasses: no") == first(lambda k: (80, 100 - k, 100, 100))
+    leaves = tipping_points(audit, Filter(gender=("female",)), by=["glasses"])
+    assert needed(leaves, "glasses: yes", "glasses: no") == first(lambda k: (80, 100 - k, 100, 100))
+    assert len({needed(stays, "glasses: yes", "glasses: no"), needed(leaves, "glasses: yes", "glasses: no")}) == 2
 
 
 def test_groups_that_do_not_differ_beyond_chance_are_in_no_row() -> None:

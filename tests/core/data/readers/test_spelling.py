@@ -19,6 +19,21 @@ def test_spellings_of_one_name(spelling: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["👨\u200d👩\u200d👧 family", "🏳\ufe0f\u200d🌈", "می\u200cخواهم", "क्\u200dष"],
+    ids=["👪", "flag", "Persian", "Hindi"],
+)
+def test_signs_that_join_emojis_or_letters_stay_and_make_no_other_name(name: str) -> None:
+    assert plain(f" {name}\u200d\u200b ") == name
+    assert folded(name) == folded(name.replace("\u200d", "").replace("\u200c", ""))
+
+
+@pytest.mark.parametrize("spelling", ["\u200fשלום", "שלום\u200e", "\u2067שלום\u2069"])
+def test_marks_of_direction_make_no_other_name(spelling: str) -> None:
+    assert common_spellings(pd.Series(["שלום", "שלום", spelling])) == {spelling: "שלום"}
+
+
+@pytest.mark.parametrize(
     ("first_name", "second_name"), [("Asian", "East Asian"), ("Latino_Hispanic", "Latino"), ("1", "01")]
 )
 def test_names_that_differ_otherwise_stay_apart(first_name: str, second_name: str) -> None:
