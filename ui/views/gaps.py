@@ -352,8 +352,7 @@ NEAR_HASHES_ARE = (
 
 
 def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5, by: tuple[str, ...] = ()) -> None:
-    """Where the errors sit, and the gap without those places; the wrong labels that each gap of the groups of `by`
-    would need."""
+    """Where the errors sit, the gap without those places, and the wrong labels that gaps of groups of `by` need."""
     terms.subheader("Label noise and leaks")
     noise = _noise(audit, filter, threshold)
     left, right = st.columns(2)

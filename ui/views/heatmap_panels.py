@@ -38,6 +38,10 @@ NO_FACE_BY_COLUMNS = (
     "are not at hand, or have too few people of each level side by side. The audit's first columns are told apart "
     "first."
 )
+CELLS_TOO_SMALL = (
+    "No average face of these: the audit stores averages by these columns too, and none of their cells with {n} faces "
+    "is there. Fewer columns in `audit --cells` leave larger cells."
+)
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,8 @@ def group_panel(letter: str, group: Group, limit: float, signed: bool, opacity: 
     st.html(layout.STYLE + layout.image_row(panels))
     if group.face is None:
         if group.filter.columns:
-            terms.caption(NO_FACE_BY_COLUMNS)
+            stored = {name for name, _ in group.filter.columns} <= set(audit.manifest.cells)
+            terms.caption(CELLS_TOO_SMALL.format(n=group.minimum) if stored else NO_FACE_BY_COLUMNS)
         elif len(audit.averages.cells):  # else it is said beside the audit's name
             terms.caption("No average face is stored of exactly these faces: small cells are merged over ages.")
         return

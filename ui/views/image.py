@@ -30,6 +30,7 @@ from core.present.text.image import (
     slices_table,
     thirds_table,
     together_words,
+    untold_words,
 )
 from core.wording import capital
 from ui.shell import downloads
@@ -106,6 +107,7 @@ def show_parts(p: Page, explanation: PersonOrImage | None) -> None:
         f"Points of accuracy. * surely other than none: over all {len(explanation.explained.table)} parts at once. "
         "Under a positive number a group fares better than it would with everyone's values. «p within groups»: that "
         "the measure makes no difference among faces of one group, after Holm's correction."
+        + escape.markdown(f"x{untold_words(explanation)}")[1:]
     )
     terms.caption(escape.markdown(skin_tone_words(explanation)))
     if explanation.skin_tone not in TOLD:

@@ -51,7 +51,10 @@ def show_measured_terms(audit: Audit, filter: Filter, threshold: float = 0.5) ->
             "term": tested.tests["term"],
             "p": p_column(tested.tests["p"]),
             "p (Holm)": p_column(tested.tests["p_holm"]),
-            "p without the further terms": p_column(tested.tests["p_without"]),
+            "p without the further terms": [
+                "–" if pd.isna(p) else words
+                for p, words in zip(tested.tests["p_without"], p_column(tested.tests["p_without"]), strict=True)
+            ],
         }
     )
     layout.table(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.analysis.accuracy.abstention import Abstention
+from core.present.text.columns import in_sentence
 from core.wording import number, percent, span, with_interval
 
 #: What an interval of each kind holds for.
@@ -27,8 +28,8 @@ def abstention_sentence(abstention: Abstention) -> str:
     most, least = table.iloc[-1], table.iloc[0]
     apart = "" if least["share_high"] < most["share_low"] else ", which are not told apart beyond chance"
     return (
-        f"{head}: answered are {percent(most['share'], 0)} of {most['group']} and {percent(least['share'], 0)} of "
-        f"{least['group']}{apart}; accuracy of the answered is {rest}."
+        f"{head}: answered are {percent(most['share'], 0)} of {in_sentence(most['group'])} and "
+        f"{percent(least['share'], 0)} of {in_sentence(least['group'])}{apart}; accuracy of the answered is {rest}."
     )
 
 

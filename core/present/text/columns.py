@@ -78,7 +78,15 @@ def order_words(table: pd.DataFrame) -> str | None:
     names = brief_names(table)
     if all(group == name for group, name in names.items()):
         return None
-    return f"Groups are named by their levels alone, in the order of {', '.join(_own_columns(table))}."
+    own = _own_columns(table)
+    if len(own) == 1:
+        return f"Groups are named by their levels of {own[0]} alone."
+    return f"Groups are named by their levels alone, in the order of {', '.join(own)}."
+
+
+def in_sentence(group: str) -> str:
+    """A group within a sentence: in quotation marks where its name is no noun, «glasses: yes»."""
+    return f"«{group}»" if ": " in group else group
 
 
 def _own_columns(table: pd.DataFrame) -> list[str]:

@@ -41,10 +41,15 @@ def comparison_table(tests: pd.DataFrame, brief: Mapping[str, str] | None = None
 
     `brief`: what groups are called here, where not by their names.
     """
-    first, second = ([(brief or {}).get(name, name) for name in tests[side]] for side in ("first", "second"))
+    brief = brief or {}
+    first, second = ([brief.get(name, name) for name in tests[side]] for side in ("first", "second"))
+    # A level that stands alone is written as it is.
+    first = [
+        name if full.endswith(f": {name}") else capital(name) for full, name in zip(tests["first"], first, strict=True)
+    ]
     return pd.DataFrame(
         {
-            "comparison": [f"{capital(a)} – {b}" for a, b in zip(first, second, strict=True)],
+            "comparison": [f"{a} – {b}" for a, b in zip(first, second, strict=True)],
             # Adding 0 makes of −0.0 a 0.0.
             "points": (100 * tests["difference"]).round(1) + 0.0,
             "95 % interval": [span(*bounds) for bounds in tests[["low", "high"]].to_numpy()],

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.analysis.accuracy.extremes import Extremes
 from core.analysis.accuracy.simultaneous import LargestGap
+from core.present.text.columns import in_sentence
 from core.verdicts import TestVerdict
 from core.wording import bounds, in_points, number, percent, points, span
 
@@ -77,7 +78,7 @@ def gap_sentence(gap: LargestGap | None, scope: str, n: int) -> str:
         return "No face passes this filter."
     if gap is None:
         return f"{scope}, there are no two groups to compare, so nothing is said of a gap."
-    d, head = gap.difference, f"the gap between {gap.best['group']} and {gap.worst['group']}"
+    d, head = gap.difference, f"the gap between {in_sentence(gap.best['group'])} and {in_sentence(gap.worst['group'])}"
     size = (
         f"{in_points(d.value)} points, {in_points(gap.corrected)} after allowing for having chosen the extremes "
         f"[simultaneous 95 % interval {span(d.low, d.high)}]"

@@ -200,6 +200,16 @@ def has_skin_tone(decomposition: PersonOrImage) -> bool:
     return SKIN_TONE in set(decomposition.explained.table["factor"])
 
 
+def untold_words(decomposition: PersonOrImage) -> str:
+    """What has no part of any gap, and why; empty where all have one."""
+    table = decomposition.explained.table
+    untold = table.groupby("words", sort=False)["explained"].apply(lambda parts: bool(parts.isna().all()))
+    names = [name for name, none in untold.items() if none]
+    if not names:
+        return ""
+    return f" {' and '.join(names)}: cannot be told from the groups, which have too few faces of each level."
+
+
 def together_words(decomposition: PersonOrImage, group: str) -> str:
     """What all measures go with at once, of a group; empty where it is not told."""
     rows = decomposition.of(group)

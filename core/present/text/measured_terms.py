@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.analysis.accuracy.measured_terms import ETHNICITY, MeasuredTerms
+from core.analysis.accuracy.measured_terms import ETHNICITY, GENDER, MeasuredTerms
 from core.task import BOTH_GENDERS
 from core.wording import capital, number, p_words
 
@@ -31,10 +31,12 @@ def measured_words(terms: MeasuredTerms) -> str:
 
 def how_words(terms: MeasuredTerms) -> str:
     """How further terms go in, of how many faces, and what that does not show."""
-    unknown = f" {terms.unknown:,} faces are left out whose gender, age or measure is not known."
-    missing = unknown if terms.unknown else ""
+    unknown = f" {terms.unknown:,} {'face is' if terms.unknown == 1 else 'faces are'} left out whose "
+    missing = f"{unknown}gender, age or measure is not known." if terms.unknown else ""
+    by_gender = terms.tests["term"].str.startswith(f"{GENDER} × ").any()
+    differently = f", and may act differently on {BOTH_GENDERS}" if by_gender else ""
     return (
-        f"{_parts_words(terms)}, and may act differently on {BOTH_GENDERS}; {terms.n:,} faces, {terms.estimator}; "
+        f"{_parts_words(terms)}{differently}; {terms.n:,} faces, {terms.estimator}; "
         f"standard errors: {terms.errors}.{missing} What goes with a measure is not shown to be caused by it."
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from core.data.filters import Filter
+from core.present.text.columns import in_sentence
 from core.present.text.sentences import scope
 
 
@@ -21,7 +22,7 @@ def suspects_sentence(table: pd.DataFrame, filter: Filter) -> str:
     groups = table.iloc[1:]
     if len(groups) and groups["suspected"].max() > 0:
         most = groups.loc[groups["suspected"].idxmax()]
-        text += f"; the largest number in a group is that of {most['group']}, "
+        text += f"; the largest number in a group is that of {in_sentence(most['group'])}, "
         text += f"{most['suspected']:,} of {most['errors']:,}"
     return f"{text}. Whether they are wrong only a look at the faces tells."
 

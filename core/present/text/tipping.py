@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from core.present.text.columns import in_sentence
 from core.task import GENDER, Task
 from core.wording import points_words
 
@@ -17,7 +18,8 @@ ASSUMES = (
 
 def tipping_sentence(row: pd.Series) -> str:
     """One pair of `core.analysis.accuracy.tipping.tipping_points` in a sentence."""
-    gap = f"{row['worse']} less {row['better']}, {points_words(row['difference'], row['low'], row['high'])}"
+    pair = f"{in_sentence(row['worse'])} less {in_sentence(row['better'])}"
+    gap = f"{pair}, {points_words(row['difference'], row['low'], row['high'])}"
     errors, suspected = int(row["errors"]), int(row["suspected"])
     doubt = f"{suspected:,} {'is' if suspected == 1 else 'are'} suspected"
     if pd.isna(row["wrong_labels"]):

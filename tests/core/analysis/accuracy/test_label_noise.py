@@ -24,7 +24,7 @@ from tests.helpers.shipped import AUDIT, shipped_or_skip
 def audit_of(faces: pd.DataFrame) -> SimpleNamespace:
     """As much of an audit as noise needs."""
     return SimpleNamespace(
-        name="made", path=Path("made"), faces=faces, manifest=made_manifest(), minimum_faces=11, task=GENDER
+        columns=(), name="made", path=Path("made"), faces=faces, manifest=made_manifest(), minimum_faces=11, task=GENDER
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.analysis.accuracy import logistic
 from core.analysis.accuracy.age_model import Term
 from core.analysis.accuracy.measured_terms import measured_terms
 from core.analysis.accuracy.regression import regression
@@ -95,3 +96,25 @@ def test_faces_without_a_gender_are_left_out_and_counted() -> None:
     assert (terms.n, terms.unknown) == (2400, 600)
     alone = measured_terms(part[part["gender"] != "not recorded"], [light])
     assert list(terms.tests["df"]) == list(alone.tests["df"]), "no third gender is in the design"
+    unknown = part.assign(gender=faces["gender"].where(np.arange(len(faces)) > 0, "not recorded"))
+    assert " 1 face is left out whose " in how_words(measured_terms(unknown, [light]))
+
+
+def test_where_no_gender_is_recorded_nothing_is_said_to_act_differently_on_women_and_men() -> None:
+    faces, light = made(6, by_light=1.0)
+    terms = measured_terms(faces.assign(gender="not recorded"), [light])
+    assert "act differently" not in how_words(terms) and "lightness" in set(terms.tests["term"])
+
+
+def test_a_column_of_forty_levels_takes_no_hundreds_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = made(7, by_light=1.0, n=900)[0]
+    levels = tuple(f"place {n}" for n in range(40))
+    place = Column(name="place", kind=Kind.CATEGORY, levels=levels)
+    rare = np.minimum(np.random.default_rng(1).geometric(0.08, len(faces)) - 1, 39)
+    faces = faces.assign(place=place.levelled(np.array(levels)[rare]))
+    steps: list[int] = []
+    penalised = logistic._penalised
+    monkeypatch.setattr(logistic, "_penalised", lambda *of: steps.append(0) or penalised(*of))
+    terms = measured_terms(faces, [place])
+    assert terms.estimator == "Firth's penalised likelihood" and {"place", "gender × place"} <= set(terms.tests["term"])
+    assert 0 < len(steps) < 60 * 2 * 2 * len(terms.tests)

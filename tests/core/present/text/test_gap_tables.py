@@ -18,6 +18,8 @@ from core.present.card import Table
 from core.present.report.blocks import frame_table
 from core.present.report.gaps import gaps_section
 from core.present.text import gap_tables
+from core.present.text.columns import in_sentence, order_words
+from core.present.text.gap_tables import comparison_table
 from core.verdicts import TestVerdict as Outcome
 from tests.helpers.shipped import AUDIT, shipped_or_skip
 
@@ -101,3 +103,20 @@ def test_the_reports_tables_are_these(audit: Audit) -> None:
     assert [(a, f"{float(b):.3f}", c, d) for a, b, c, d in rows] == [
         (a, f"{b:.3f}", c, d) for a, b, c, d in measures.itertuples(index=False)
     ]
+
+
+def test_groups_by_a_column_are_named_as_written_and_quoted_in_sentences() -> None:
+    assert in_sentence("Black women") == "Black women" and in_sentence("glasses: yes") == "«glasses: yes»"
+    first, second = "place: exclaim!", "women, place: a"
+    tests = pd.DataFrame(
+        [
+            (first, second, 0.1, 0.0, 0.2, 0.01, "differ", 0.01, "score"),
+            (second, first, -0.1, -0.2, 0.0, 0.01, "differ", 0.01, "score"),
+        ],
+        columns=["first", "second", "difference", "low", "high", "p_holm", "verdict", "p", "test"],
+    )
+    brief = {first: "exclaim!", second: "women, a"}
+    assert list(comparison_table(tests, brief)["comparison"]) == ["exclaim! – women, a", "Women, a – exclaim!"]
+    names = [f"place: {'long ' * 12}{n}" for n in "ab"]
+    table = pd.DataFrame({"group": names, "gender": "", "ethnicity": "", "place": ["a", "b"], "n": 1})
+    assert order_words(table) == "Groups are named by their levels of place alone."
