@@ -71,7 +71,11 @@ def told(error: Exception) -> str | None:
 
 
 def _one_line(text: str) -> str:
-    line = terminal(_LINE_END.sub(" ", text))
+    return shortened(terminal(_LINE_END.sub(" ", text)))
+
+
+def shortened(line: str) -> str:
+    """A line that tells an error, without its middle where it is long: what it names may be of any length."""
     return line if len(line) <= BEGINNING + END else f"{line[:BEGINNING]} … {line[-END:]}"
 
 

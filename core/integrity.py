@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import reprlib
+import stat as modes
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,10 +47,13 @@ def _key(stat: os.stat_result, record: FileRecord) -> tuple[int, int, int, int, 
 def damage(file: Path, record: FileRecord, whole: bool = True) -> str | None:
     """What is wrong with a file, in words; None where it is as recorded.
 
-    Without `whole`, files above `WHOLE_UP_TO` are compared by their size alone.
+    What is no file, a device without end or a pipe that nobody writes into, is not read. Without `whole`, files above
+    `WHOLE_UP_TO` are compared by their size alone.
     """
     try:
         stat = file.stat()
+        if not modes.S_ISREG(stat.st_mode):
+            return "no file"
         if stat.st_size != record.bytes:
             return f"{stat.st_size:,} bytes where {record.bytes:,} were written"
         key = _key(stat, record)
@@ -62,8 +67,28 @@ def damage(file: Path, record: FileRecord, whole: bool = True) -> str | None:
     return None
 
 
+def check_names(files: Iterable[str], origin: str, mend: str) -> None:
+    """Raises `LookwhereError` for a name that leads out of a folder: what lies elsewhere is not even looked at."""
+    for name in files:
+        if name in ("", ".", "..") or any(sign in name for sign in "/\\\0"):
+            raise LookwhereError(f"{origin}: records {reprlib.repr(name)}, which is no file of its folder; {mend}")
+
+
+def recorded_files(content: object, origin: str, mend: str) -> dict[str, FileRecord]:
+    """What a manifest, as `json.loads` gave it, records of the files beside it under `files`; none where it has none.
+
+    Raises `LookwhereError`, calling the manifest `origin`, where that is no such record.
+    """
+    records = content.get("files") if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping) or not isinstance(records, Mapping | None):
+        raise LookwhereError(f"{origin}: its files are not recorded as they are by this program; {mend}")
+    check_names(map(str, records or {}), origin, mend)
+    return {str(name): FileRecord.from_json(record, f"{origin}, {name}") for name, record in (records or {}).items()}
+
+
 def check_files(folder: Path, files: Mapping[str, FileRecord], mend: str, whole: bool = False) -> None:
     """Raises `LookwhereError` naming the first file of a folder that is not as recorded, and the mend."""
+    check_names(files, str(folder), mend)
     for name, record in files.items():
         if (wrong := damage(folder / name, record, whole)) is not None:
             raise LookwhereError(f"{folder / name}: {wrong}; {mend}")

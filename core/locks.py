@@ -61,6 +61,40 @@ def put_in_place(path: Path) -> Iterator[Path]:
     Of several processes one writes at a time, and the others wait: they would write into the same file, and take it
     from each other. One that was killed leaves its file, which the next writes over. Raises `OSError`.
     """
+    with _partial(path) as partial:
+        try:
+            yield partial
+            partial.replace(path)
+        except BaseException:
+            # Only here: once it is in place, a file of this name is another process's.
+            with contextlib.suppress(OSError):
+                partial.unlink()
+            raise
+
+
+@contextlib.contextmanager
+def put_both_in_place(first: Path, second: Path) -> Iterator[tuple[Path, Path]]:
+    """`put_in_place` of two files that go with each other: `first` takes its place, then `second`.
+
+    Where that ends between the two, what is to be `second` stays beside it, whole, for the next to put in its place.
+    """
+    with _partial(first) as partial, _partial(second) as second_partial:
+        half = False
+        try:
+            yield partial, second_partial
+            partial.replace(first)
+            half = True
+            second_partial.replace(second)
+        except BaseException:
+            for file in () if half else (partial, second_partial):
+                with contextlib.suppress(OSError):
+                    file.unlink()
+            raise
+
+
+@contextlib.contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """The file beside `path` that is written to, locked as long as the block runs. Raises `OSError`."""
     partial = path.with_name(path.name + ".partial")
     try:
         handle = _locked(partial, wait=True)
@@ -70,12 +104,6 @@ def put_in_place(path: Path) -> Iterator[Path]:
         handle = None  # whoever writes is told
     try:
         yield partial
-        partial.replace(path)
-    except BaseException:
-        # Only here: once it is in place, a file of this name is another process's.
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise
     finally:
         if handle is not None:
             os.close(handle)

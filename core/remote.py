@@ -9,7 +9,6 @@ there, as in any folder. Nothing is fetched or pushed but what an address names.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -18,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import LookwhereError
-from core.files import sha256, write_json
-from core.json_record import parsed, read_object
+from core.files import read_bounded, sha256, write_json
+from core.integrity import damage, recorded_files
+from core.json_record import LARGEST, parsed, read_object
 from core.locks import alone
 
 STORE, AUDIT, MODEL = "store.json", "audit.json", "model.json"
 #: `Path` makes one slash of the two after the scheme; a drive of one letter is none.
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)")
+#: What helps where a folder there is not whole.
+AGAIN = "push it again"
 #: What a mirror knows of the files it fetched or pushed.
 _SYNCED = ".synced.json"
 #: Files of a folder that stay on this machine.
@@ -147,7 +149,9 @@ class _Place:
         except FileNotFoundError:
             return {}
         files = [entry for entry in entries if entry["type"] == "file"]
-        return {entry["name"].rpartition("/")[2]: [entry["size"], _mark(entry)] for entry in files}
+        names = [entry["name"].rpartition("/")[2] for entry in files]
+        # A storage may hold the folder itself as an entry without a name.
+        return {name: [entry["size"], _mark(entry)] for name, entry in zip(names, files, strict=True) if name}
 
     def fetch(self, listing: Mapping[str, list], manifest: str) -> None:
         """Fetch what differs, the manifest last, and hold it against what the manifest records."""
@@ -164,24 +168,23 @@ class _Place:
             partial = self.folder / f".{name}.partial"
             self.system.get_file(f"{self.root}/{name}", str(partial))
             if name == manifest:
-                self._check(parsed(partial.read_bytes()))
+                self._check(parsed(read_bounded(partial, LARGEST)), manifest)
             partial.replace(self.folder / name)
             synced[name] = [*listing[name], sha256(self.folder / name)]
         write_json(self.folder / _SYNCED, {name: synced[name] for name in local})
 
-    def _check(self, content: Mapping) -> None:
-        records = content.get("files") or {}
-        for name, record in records.items():
-            file = self.folder / name
-            if not file.is_file() or sha256(file) != record["sha256"]:
-                raise LookwhereError(f"{self.url}/{name}: not as the manifest beside it records; push it again")
+    def _check(self, content: object, manifest: str) -> None:
+        for name, record in recorded_files(content, f"{self.url}/{manifest}", AGAIN).items():
+            if damage(self.folder / name, record):
+                raise LookwhereError(f"{self.url}/{name}: not as the manifest beside it records; {AGAIN}")
 
     def push(self, manifest: str) -> None:
         """Push what differs. The old manifest goes before anything that it records, the new one comes last."""
         listing, synced = self.listed(), self.synced()
         digests = {file.name: sha256(file) for file in self.kept()}
         same = {name for name, digest in digests.items() if synced.get(name) == [*listing.get(name, [None]), digest]}
-        recorded = {*(json.loads((self.folder / manifest).read_bytes()).get("files") or {}), manifest}
+        own = self.folder / manifest
+        recorded = {*recorded_files(read_object(own), str(own), "make this folder anew"), manifest}
         if manifest in listing and (recorded & digests.keys()) - same:
             self.system.rm_file(f"{self.root}/{manifest}")
             same.discard(manifest)

@@ -20,7 +20,6 @@ import pandas as pd
 from core.data.columns import shown_level
 from core.data.faces import ADULT_AGE, AGE_EDGES, age_band
 from core.data.filters import Filter
-from core.data.mapped import let_go
 from core.data.splits import person_numbers
 from core.errors import LookwhereError
 from core.files import read_npz
@@ -264,7 +263,6 @@ def average_faces(
         block_images = images[rows[start : start + block]]
         for n in np.unique(cell[cell >= 0]):
             sums[n] += block_images[cell == n].sum(axis=0, dtype=np.uint32)
-        let_go(images)
         if tick is not None:
             tick(len(cell))
     sums, counts = share.total(sums), cells["n"].to_numpy().reshape(-1, 1, 1, 1)

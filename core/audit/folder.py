@@ -19,8 +19,9 @@ from core.audit.mapped import MapCells, Mapped, mapped
 from core.classifiers.info import MapsInfo
 from core.data.columns import Column, restored
 from core.data.faces import check_faces
+from core.data.file_array import FileArray
 from core.data.filters import Filter
-from core.data.measured import publishable, read_measured, with_measures
+from core.data.measured import of_source, publishable, read_measured, with_measures
 from core.data.otherwise import read_otherwise
 from core.data.splits import person_numbers
 from core.errors import LookwhereError
@@ -49,16 +50,16 @@ class Audit:
 
     `faces`: the faces table plus `predicted, correct` and the task's columns `logits` and `probability` (N rows);
     `evidence` float16 (N, 2, h, w), signed, in the task's order of classes, None where only a model's predictions were
-    audited; `averages` by cell; `manifest` is `audit.json`. `minimum_asked` is what was asked for when it was
-    opened. `measured` are the columns that were measured from the images (`core.data.measured`), none where nothing
-    was. `cells` are the maps of a large audit added up and `kinds` its faces counted
-    together (`core.audit.mapped`, `core.audit.counted`); its faces and maps are mapped files.
+    audited; of a large audit it stays in its file. `averages` by cell; `manifest` is `audit.json`. `minimum_asked` is
+    what was asked for when it was opened. `measured` are the columns that were measured from the images
+    (`core.data.measured`), none where nothing was. `cells` are the maps of a large audit added up and `kinds` its faces
+    counted together (`core.audit.mapped`, `core.audit.counted`).
     """
 
     name: str
     path: Path
     faces: pd.DataFrame
-    evidence: np.ndarray | None
+    evidence: np.ndarray | FileArray | None
     averages: Averages
     manifest: AuditManifest
     minimum_asked: int = MINIMUM_FACES
@@ -103,7 +104,9 @@ class Audit:
             for n in range(place.max(initial=-1) + 1):
                 if not enough_people(persons[place == n], self.minimum_faces):
                     place[place == n] = -1
-        codes = [pd.factorize(self.faces[column.name])[0] for column in self.columns]
+        # What is measured in the source image comes last: it may be added to an audit whose averages were shown before.
+        columns = sorted(self.columns, key=lambda column: column.measured and of_source(column.name))
+        codes = [pd.factorize(self.faces[column.name])[0] for column in columns]
         return refined(place, codes, persons, least, self.minimum_faces)
 
     @property

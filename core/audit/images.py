@@ -14,8 +14,8 @@ from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.classifiers.info import ModelInfo
 from core.data.faces import check_faces, fingerprint
+from core.data.file_array import FileArray
 from core.data.filters import Filter
-from core.data.mapped import open_mapped
 from core.data.splits import person_numbers
 from core.data.store_info import StoreInfo, aligned_otherwise
 from core.errors import LookwhereError
@@ -24,11 +24,14 @@ from core.privacy import MINIMUM_FACES, enough_people
 
 @dataclass(frozen=True)
 class AuditImages:
-    """The audited faces' aligned images: `images` uint8 (R, 112, 112, 3), memory-mapped; `rows` int64 (N,) says where
-    in it each of the audit's faces is, `people` int64 (N,) of whom it is; None means a person of its own each."""
+    """The audited faces' aligned images: `images` uint8 (R, 112, 112, 3), read where they are asked for.
+
+    `rows` int64 (N,) says where in it each of the audit's faces is, `people` int64 (N,) of whom it is; None means a
+    person of its own each.
+    """
 
     path: Path
-    images: np.ndarray
+    images: FileArray
     rows: np.ndarray
     minimum: int = MINIMUM_FACES
     people: np.ndarray | None = None
@@ -36,7 +39,7 @@ class AuditImages:
     def face(self, row: int) -> np.ndarray:
         """The image of one of the audit's faces, uint8 (112, 112, 3).
 
-        Raises `LookwhereError` where the file was cut since it was opened (`core.data.mapped`).
+        Raises `LookwhereError` where the file was cut since it was opened (`core.data.file_array`).
         """
         return np.asarray(self.images[self.rows[row]])
 
@@ -107,7 +110,7 @@ def _open(path: Path, data_fingerprint: str, audited: pd.DataFrame, aligned: Map
             )
         if how := aligned_otherwise(aligned, store.alignment):
             raise LookwhereError(f"{path}: the audited faces, but aligned otherwise ({how})")
-        images = open_mapped(path / "faces.npy")
+        images = FileArray(path / "faces.npy")
         faces = pd.read_parquet(path / "faces.parquet")
     except (OSError, ValueError) as error:
         raise LookwhereError(f"{path}: the store is damaged ({error}); delete it and align again") from error

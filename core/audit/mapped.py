@@ -1,9 +1,11 @@
-"""A large audit's faces and maps as files that are mapped and not read, and its maps added up by cell.
+"""A large audit's columns and maps in files of their own, and its maps added up by cell.
 
 They are made from the audit's own files when it is first opened, lie in its hidden folder `.mapped`, and can be deleted
-at any time. Columns of few values are categories whose levels are in alphabetical order, so that groups come in the
-order that their texts would give. Cells are of faces of one split, gender, ethnicity, age in years, true class and
-prediction; a mean map by any filter of these is made of cells. Sums are exact, so they are the same in any order.
+at any time. Columns are read whole when it is opened, maps where they are asked for. Nothing is mapped into memory: a
+file that is cut is told, and ends no server. Columns of few values are categories whose levels are in alphabetical
+order, so that groups come in the order that their texts would give. Cells are of faces of one split, gender, ethnicity,
+age in years, true class and prediction; a mean map by any filter of these is made of cells. Sums are exact, so they are
+the same in any order.
 """
 
 from __future__ import annotations
@@ -26,13 +28,14 @@ from core.audit.counted import Kinds
 from core.audit.manifest import AuditManifest
 from core.data.columns import Column, restored
 from core.data.faces import check_faces
+from core.data.file_array import FileArray
 from core.data.filters import Filter
-from core.data.mapped import open_mapped
 from core.data.measured import FILE as MEASURED
 from core.data.measured import publishable, read_measured, with_measures
 from core.errors import LookwhereError
 from core.explain.maps import SUMMED_AS, added_up
 from core.files import write_json
+from core.integrity import FileRecord, damage, record_files
 from core.json_record import JsonRecord
 from core.task import Task
 
@@ -49,16 +52,16 @@ AGE_UNKNOWN = -1
 
 @dataclass(frozen=True, kw_only=True)
 class MappedInfo(JsonRecord):
-    """`mapped.json`: of which files, by size and time of change, and of what columns; `sizes` are its own files'."""
+    """`mapped.json`: of which files, by size and time of change, and of what columns. `files` are its folder's."""
 
-    format: int = 2
+    format: int = 3
     sources: Mapping[str, tuple[int, int]]
-    sizes: Mapping[str, int]
+    files: Mapping[str, FileRecord]
     faces: int
     kinds: Mapping[str, str]
     measured: tuple[Column, ...] = ()
 
-    FORMAT: ClassVar = 2
+    FORMAT: ClassVar = 3
     ALWAYS: ClassVar = ("format", "measured")
     MEND: ClassVar = "delete this folder, it is made again"
 
@@ -78,13 +81,13 @@ class MapCells:
 
 @dataclass(frozen=True)
 class Mapped:
-    """What lies in the folder: the faces table with the measured columns, the maps float16 (N, 2, h, w) or None, the
-    cells, the kinds of faces that are counted together, how many `people` each stored average is of, and the share of
-    the one with `most` in it."""
+    """What lies in the folder: the faces table with the measured columns, the maps float16 (N, 2, h, w), which stay in
+    their file, or None, the cells, the kinds of faces that are counted together, how many `people` each stored average
+    is of, and the share of the one with `most` in it."""
 
     faces: pd.DataFrame
     measured: tuple[Column, ...]
-    evidence: np.ndarray | None
+    evidence: FileArray | None
     cells: MapCells
     kinds: Kinds
     people: np.ndarray
@@ -99,22 +102,20 @@ def mapped(path: Path, manifest: AuditManifest) -> Mapped | None:
     """
     if manifest.faces < LARGE:
         return None
-    folder = path / FOLDER
-    if (info := _fresh(path)) is None:
+    if (large := _opened(path, manifest.task)) is None:
         partial = path / f"{FOLDER}.partial-{os.getpid()}"
-        try:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            _make(path, partial, manifest)
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
-        except OSError:
-            if (info := _fresh(path)) is None:  # another process may have been first
-                return None
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-        info = info or _fresh(path)
-    return None if info is None else _opened(folder, info, manifest.task)
+        # Where it cannot be written, another process may have been first.
+        with contextlib.suppress(OSError):
+            try:
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir()
+                _make(path, partial, manifest)
+                shutil.rmtree(path / FOLDER, ignore_errors=True)
+                partial.rename(path / FOLDER)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+        large = _opened(path, manifest.task)
+    return large
 
 
 def _sources(path: Path) -> dict[str, tuple[int, int]]:
@@ -127,7 +128,7 @@ def _fresh(path: Path) -> MappedInfo | None:
     folder = path / FOLDER
     with contextlib.suppress(OSError, LookwhereError):
         info = MappedInfo.from_json(folder / "mapped.json")
-        whole = all((folder / name).stat().st_size == size for name, size in info.sizes.items())
+        whole = all(damage(folder / name, record, whole=False) is None for name, record in info.files.items())
         if whole and {name: tuple(state) for name, state in info.sources.items()} == _sources(path):
             return info
     return None
@@ -167,9 +168,9 @@ def _make(path: Path, folder: Path, manifest: AuditManifest) -> None:
     np.save(folder / "first.npy", kinds_of.first)
     people, most = Averages.load(path / "averages.npz").shares(faces)
     np.save(folder / "people.npy", np.stack([people, most]))
-    sizes = {entry.name: entry.stat().st_size for entry in folder.iterdir()}
+    files = record_files(folder, sorted(entry.name for entry in folder.iterdir()))
     kinds |= {f"cell.{name}": _kind(table[name], task) for name in table}
-    info = MappedInfo(sources=sources, sizes=sizes, faces=len(faces), kinds=kinds, measured=measured)
+    info = MappedInfo(sources=sources, files=files, faces=len(faces), kinds=kinds, measured=measured)
     write_json(folder / "mapped.json", info.to_json())
 
 
@@ -276,32 +277,42 @@ def _write_column(folder: Path, name: str, values: pd.Series, task: Task) -> str
 
 def _read_column(folder: Path, name: str, kind: str) -> object:
     if kind == "texts":
-        source = pa.memory_map(str(folder / f"{name}.arrow"))
-        return pa.ipc.open_file(source).read_all().to_pandas()[name].array
-    values = np.load(folder / f"{name}.npy", mmap_mode="r")
+        with pa.OSFile(str(folder / f"{name}.arrow")) as source:
+            return pa.ipc.open_file(source).read_all().to_pandas()[name].array
+    values = _read(folder, name)
     if kind == "array":
-        return np.asarray(values)
+        return values
     if kind == "years":
-        return pd.arrays.IntegerArray(np.asarray(values), np.asarray(values) == AGE_UNKNOWN)
+        return pd.arrays.IntegerArray(values, values == AGE_UNKNOWN)
     levels = pq.read_table(folder / f"{name}.levels")
     index = pd.Index(levels["level"].to_pandas(), dtype="str")
     ordered = levels.schema.metadata[b"ordered"] == b"1"
-    dtype = pd.CategoricalDtype(index, ordered=ordered)
-    return pd.Categorical.from_codes(np.asarray(values), dtype=dtype, validate=False)
+    return pd.Categorical.from_codes(values, dtype=pd.CategoricalDtype(index, ordered=ordered))
 
 
-def _opened(folder: Path, info: MappedInfo, task: Task) -> Mapped:
-    columns = {name: _read_column(folder, name, kind) for name, kind in info.kinds.items()}
-    cells = {name.removeprefix("cell."): column for name, column in columns.items() if name.startswith("cell.")}
-    faces = pd.DataFrame({k: v for k, v in columns.items() if not k.startswith("cell.")}, copy=False)
-    evidence, sums = folder / "evidence.npy", folder / "sums.npy"
-    people, most = np.load(folder / "people.npy")
-    return Mapped(
-        faces,
-        info.measured,
-        open_mapped(evidence, MappedInfo.MEND) if evidence.is_file() else None,
-        MapCells(pd.DataFrame(cells), np.load(sums, mmap_mode="r") if sums.is_file() else None),
-        Kinds(np.load(folder / "kind.npy", mmap_mode="r"), np.load(folder / "first.npy", mmap_mode="r")),
-        people,
-        most,
-    )
+def _read(folder: Path, name: str) -> np.ndarray:
+    return FileArray(folder / f"{name}.npy", MappedInfo.MEND)[:]
+
+
+def _opened(path: Path, task: Task) -> Mapped | None:
+    """What lies in the folder; None where there is none, or it is of other files, or a part of it cannot be read, as
+    when it is cut meanwhile."""
+    if (info := _fresh(path)) is None:
+        return None
+    folder = path / FOLDER
+    with contextlib.suppress(OSError, ValueError, KeyError, pa.ArrowException, LookwhereError):
+        columns = {name: _read_column(folder, name, kind) for name, kind in info.kinds.items()}
+        cells = {name.removeprefix("cell."): column for name, column in columns.items() if name.startswith("cell.")}
+        faces = pd.DataFrame({k: v for k, v in columns.items() if not k.startswith("cell.")}, copy=False)
+        has_maps = "evidence.npy" in info.files
+        people, most = _read(folder, "people")
+        return Mapped(
+            faces,
+            info.measured,
+            FileArray(folder / "evidence.npy", MappedInfo.MEND) if has_maps else None,
+            MapCells(pd.DataFrame(cells), _read(folder, "sums") if has_maps else None),
+            Kinds(_read(folder, "kind"), _read(folder, "first")),
+            people,
+            most,
+        )
+    return None

@@ -2,13 +2,15 @@
 
 A face is told again by its image, where both audits keep a sketch of theirs, and by its id, since an image may be
 stored anew. The sketch is the smallest hashes of all images (Broder 1997, SEQUENCES:21): of two sets of images
-nearly all of the smallest hashes are the same where the sets nearly are.
+nearly all of the smallest hashes are the same where the sets nearly are. The smallest of each cell are in it too: of a
+large data set and a small part of it, a cell may be nearly the same where the sets are not.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from core.audit.averages import Averages
@@ -17,19 +19,29 @@ from core.audit.manifest import AuditManifest
 from core.data.faces import UNRECORDED
 from core.errors import LookwhereError
 
-#: Hashes in a sketch, and the characters kept of each: too few to find an image by, enough to tell two apart.
-HASHES, CHARACTERS = 256, 12
+#: Hashes in a sketch, of all images and of each cell, and the characters kept of each: too few to find an image by,
+#: enough to tell two apart.
+HASHES, OF_CELL, CHARACTERS = 256, 8, 12
 #: Of two data sets a few images may be the same; of two parts of one more of the smallest hashes are.
 SAME_PICTURES = 0.05
 #: Equal ids are taken for equal faces where so many of them agree in gender, and in age where it is known.
 SAME_GENDER, SAME_AGE = 0.9, 0.5
 
 
-def sketch(faces: pd.DataFrame) -> tuple[str, ...]:
-    """The smallest `HASHES` of the images' SHA-256 (column `sha256` of a store's faces), cut; empty without any."""
+def sketch(faces: pd.DataFrame, place: np.ndarray | None = None) -> tuple[str, ...]:
+    """The smallest of the images' SHA-256 (column `sha256` of a store's faces), cut; empty without any.
+
+    They are `HASHES` of all, and `OF_CELL` of the faces of each cell, where `place` int (N,) says in which a face is,
+    −1 for none.
+    """
     if "sha256" not in faces:
         return ()
-    return tuple(sorted(faces["sha256"].dropna().astype(str).str[:CHARACTERS].unique())[:HASHES])
+    hashes = faces["sha256"].dropna().astype(str).str[:CHARACTERS].drop_duplicates().sort_values()
+    smallest = {*hashes.iloc[:HASHES]}
+    if place is not None:
+        cell = pd.Series(place, index=faces.index).loc[hashes.index]
+        smallest.update(hashes[cell >= 0].groupby(cell[cell >= 0]).head(OF_CELL))
+    return tuple(sorted(smallest))
 
 
 def common(first: tuple[str, ...], second: tuple[str, ...]) -> int:

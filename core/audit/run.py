@@ -49,7 +49,6 @@ from core.classifiers.training_hashes import TrainingHashes, open_hashes
 from core.data.columns import find_column
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
-from core.data.mapped import let_go
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import label_counts, write_otherwise
 from core.data.store import AlignedStore
@@ -293,7 +292,6 @@ def _outputs(
                 maps.append(evidence.astype(np.float16))
             tick(len(images))
     stacked, seconds = np.concatenate(maps) if maps else None, time.perf_counter() - began
-    let_go(job.store.images)
     return ShardOutputs(np.concatenate(logits), stacked, seconds)
 
 
@@ -340,7 +338,8 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes
     shards = shard_files(work)
     schema = joined(shards, work / "faces.parquet")
     averages, labels = _averaged(job, without, ranks)
-    kept_averages, models = KeptAverages.from_averages(averages, job.manifest), job.model.path.parent
+    pictures, models = sketch(faces, averages.place(labels)), job.model.path.parent
+    kept_averages = KeptAverages.from_averages(averages, replace(job.manifest, pictures=pictures))
     if job.keep is KeepAverages.AUTO and len(averages.cells) and kept_before(models, kept_averages):
         without, averages = Note(code=NoteCode.AVERAGES_KEPT_BEFORE), averages.none()
     averages.save(work / "averages.npz")
@@ -370,7 +369,7 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes
         training_copies=copies and copies.with_accuracy(labels["correct"]),
         enlarged=round(factor, 4) if factor else None,
         averages=without,
-        pictures=() if without else job.manifest.pictures,
+        pictures=() if without else pictures,
         warnings=doubts(labels, accuracy),
         otherwise=label_counts(apart),
         files=record_files(work, ("faces.parquet", "averages.npz", *((OTHERWISE,) if len(apart) else ()))),

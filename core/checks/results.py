@@ -22,6 +22,7 @@ from core.explain.placement import Placement
 from core.files import read_npz, sha256
 from core.integrity import FileRecord, check_files, damage
 from core.json_record import DIGEST, intact, read_object, sealed
+from core.locks import put_both_in_place
 
 FORMAT = 2
 #: An earlier format that is read too; it has neither a digest nor the record of the arrays' file.
@@ -136,10 +137,6 @@ def save_checks(checks: Checks) -> None:
     interruption between the two left.
     """
     arrays = {f"{part}:{name}": a for part, content in checks.parts.items() for name, a in content.arrays.items()}
-    partial = checks.path / f"{NPZ}.partial"
-    with partial.open("wb") as out:
-        np.savez_compressed(out, **arrays)
-    arrays_record = FileRecord(bytes=partial.stat().st_size, sha256=sha256(partial)).to_json()
     parts = {
         name: {
             "seconds": round(part.seconds, 2),
@@ -150,15 +147,16 @@ def save_checks(checks: Checks) -> None:
         }
         for name, part in checks.parts.items()
     }
-    head = {"format": FORMAT, "manifest": checks.manifest.to_json(), "arrays": arrays_record}
-    # The digest is that of what a reader parses.
-    digest = sealed(json.loads(_dumps(head | {"parts": parts})))[DIGEST]
     # A line a part: short enough to be read, and a changed part is one changed line.
     lines = ",\n".join(f"{json.dumps(name)}: {_dumps(part)}" for name, part in parts.items())
-    new = checks.path / f"{JSON}.partial"
-    new.write_text(f'{_dumps(head | {DIGEST: digest})[:-1]},\n"parts": {{\n{lines}\n}}}}\n', encoding="utf-8")
-    partial.replace(checks.path / NPZ)
-    new.replace(checks.path / JSON)
+    with put_both_in_place(checks.path / NPZ, checks.path / JSON) as (partial, new):
+        with partial.open("wb") as out:
+            np.savez_compressed(out, **arrays)
+        arrays_record = FileRecord(bytes=partial.stat().st_size, sha256=sha256(partial)).to_json()
+        head = {"format": FORMAT, "manifest": checks.manifest.to_json(), "arrays": arrays_record}
+        # The digest is that of what a reader parses.
+        digest = sealed(json.loads(_dumps(head | {"parts": parts})))[DIGEST]
+        new.write_text(f'{_dumps(head | {DIGEST: digest})[:-1]},\n"parts": {{\n{lines}\n}}}}\n', encoding="utf-8")
 
 
 def settle(folder: Path) -> None:

@@ -19,7 +19,7 @@ from core.data.store_info import FORMAT as STORE_FORMAT
 from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
 from core.files import write_json
-from core.integrity import FileRecord, damage, record_files
+from core.integrity import FileRecord, check_names, damage, record_files
 from core.json_record import DIGEST, JsonRecord, intact, read_object, sealed
 from core.training.record import metrics_are_sealed, read_metrics, seal_metrics
 
@@ -70,6 +70,7 @@ def _folder(file: Path, record: bool) -> Iterator[VerifiedFile]:
     """The manifest and the files that it names."""
     try:
         manifest = MANIFESTS[file.name].from_json(file)
+        check_names(getattr(manifest, "files", ()), str(file), type(manifest).MEND)
     except LookwhereError as error:
         yield VerifiedFile(file, str(error).removeprefix(f"{file}: "), True)
         return

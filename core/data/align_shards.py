@@ -18,11 +18,10 @@ import pandas as pd
 from core.data import alignment
 from core.data.align_batch import BATCH, PENDING, aligned_batch
 from core.data.duplicates import hash_images
-from core.data.mapped import let_go
 from core.data.measured import squares_of
 from core.data.sources.base import Source
 from core.data.ties import unchanged
-from core.data.work_files import parts
+from core.data.work_files import let_go, parts
 from core.errors import LookwhereError
 from core.files import write_parquet
 from core.process_group import meet, stopping, summed, told_by_first

@@ -28,7 +28,6 @@ from core.data.default_store import default_store, free_folder
 from core.data.detection import ENLARGED_TO, DetectorSpeed, detector_name, speed_of
 from core.data.duplicates import hash_images
 from core.data.faces import fingerprint
-from core.data.mapped import let_go
 from core.data.measured import measure, write_measured
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import two_classes, write_otherwise
@@ -52,7 +51,7 @@ from core.data.ties import (
     unchanged,
     unfinished,
 )
-from core.data.work_files import drop_work, open_maps, parts, reserve
+from core.data.work_files import drop_work, let_go, open_maps, parts, reserve
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
 from core.integrity import record_files

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 from core.data.columns import VALUE, Column, Kind, number_column
 from core.data.faces import ethnicity_known, gender_known
-from core.data.mapped import let_go
 from core.data.measures import BY_NAME, FROM_SOURCE, MEASURES, Measure, of_squares, turn
 from core.errors import LookwhereError
 from core.files import write_parquet
@@ -73,7 +72,6 @@ def squares_of(
     for start in range(mine.start, mine.stop, READ):
         some = rows[start : min(start + READ, mine.stop)]
         parts.append(of_squares(images[some]))
-        let_go(images)
         for _ in some if tick else ():
             tick()
     whole[mine] = pd.concat(parts, ignore_index=True).to_numpy()
@@ -152,6 +150,11 @@ def with_measures(faces: pd.DataFrame, table: pd.DataFrame) -> tuple[pd.DataFram
     joined = pd.concat([faces, pd.DataFrame(added, index=faces.index)], axis=1)
     joined.attrs = faces.attrs  # what is classified
     return joined, tuple(columns)
+
+
+def of_source(column: str) -> bool:
+    """Whether a column of thirds is of a measure that is made in the source image."""
+    return BY_NAME[column.removesuffix(IN_GROUP)].source
 
 
 def third_column(measure: Measure, values: np.ndarray) -> Column | None:

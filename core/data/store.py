@@ -1,4 +1,4 @@
-"""Aligned faces on disk: `faces.npy` (memory-mapped), `faces.parquet`, and `store.json`, written last.
+"""Aligned faces on disk: `faces.npy`, `faces.parquet`, and `store.json`, written last.
 
 Without `store.json` there is no store, only work that a next run resumes.
 """
@@ -18,7 +18,7 @@ from PIL import Image
 from core import template
 from core.data.columns import Column, restored
 from core.data.faces import SPLITS, check_faces, fingerprint
-from core.data.mapped import open_mapped
+from core.data.file_array import FileArray
 from core.data.measured import read_measured
 from core.data.otherwise import read_otherwise
 from core.data.store_info import StoreInfo
@@ -29,8 +29,8 @@ from core.remote import STORE, fetched
 NO_FACE = "no face found"
 #: What lies beside `store.json`, in the order in which it is written.
 FILES = ("faces.npy", "landmarks.npy", "faces.parquet", "rejects.parquet", "disagreements.parquet")
-#: Those of them that are mapped.
-MAPPED = FILES[:2]
+#: Those of them that are read where they are asked for (`core.data.file_array`).
+ARRAYS = FILES[:2]
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class AlignedStore:
     """A finished store.
 
     `images` is uint8 (R, 112, 112, 3) and `landmarks` float32 (R, 5, 2), in pixels of the aligned face; both are
-    memory-mapped, and a face's place in them is its column `row`. `disagreements` (`file, what`) are labels that two
-    places of the data set give differently; it is empty too in a store of before these were kept, whose `manifest` then
-    has no `disagreements`. `opened` says which files images and landmarks were mapped from: device, inode, time of
-    change.
+    read where they are asked for, and a face's place in them is its column `row`. `disagreements` (`file, what`) are
+    labels that two places of the data set give differently; it is empty too in a store of before these were kept, whose
+    `manifest` then has no `disagreements`. `opened` says which files images and landmarks are read from: device, inode,
+    time of change.
     """
 
     path: Path
-    images: np.ndarray
-    landmarks: np.ndarray
+    images: FileArray
+    landmarks: FileArray
     faces: pd.DataFrame
     rejects: pd.DataFrame
     manifest: StoreInfo
@@ -65,8 +65,8 @@ class AlignedStore:
         try:
             manifest = StoreInfo.from_json(path / "store.json")
             check_files(path, manifest.files, StoreInfo.MEND)
-            opened = {name: _state((path / name).stat()) for name in MAPPED}
-            images, landmarks = open_mapped(path / "faces.npy"), open_mapped(path / "landmarks.npy")
+            opened = {name: _state((path / name).stat()) for name in ARRAYS}
+            images, landmarks = FileArray(path / "faces.npy"), FileArray(path / "landmarks.npy")
             faces = pd.read_parquet(path / "faces.parquet")
             rejects = pd.read_parquet(path / "rejects.parquet")
             recorded = manifest.disagreements is not None
@@ -90,8 +90,8 @@ class AlignedStore:
     def check_unchanged(self) -> None:
         """Raises `LookwhereError` where images or landmarks were written over since the store was opened.
 
-        What is made of them is asked for this before it is kept. A file that was replaced or deleted stays what it was
-        under its map; one that only got another time of change is read whole, and is as it was.
+        What is made of them is asked for this before it is kept. A file that was replaced or deleted is read on
+        as it was; one that only got another time of change is read whole, and is as it was.
         """
         for file, then in ((self.path / name, state) for name, state in self.opened.items()):
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import shutil
 from pathlib import Path
 
@@ -61,3 +62,11 @@ def open_maps(path: Path, count: int) -> dict[str, np.memmap]:
     if wrong := [name for name, array in maps.items() if array.shape != shapes[name]]:
         raise LookwhereError(f"{path}: the unfinished work is damaged (shape of {wrong[0]}); delete this folder")
     return maps
+
+
+def let_go(array: np.ndarray) -> None:
+    """Give the pages of a memory-mapped array back: they stay in the system's cache, and no longer count as this
+    process's memory. What was written into it is kept. Nothing for another array, or where the system cannot."""
+    pages = getattr(array, "_mmap", None)
+    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
+        pages.madvise(mmap.MADV_DONTNEED)

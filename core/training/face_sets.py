@@ -12,7 +12,6 @@ import pandas as pd
 
 from core.classifiers.info import DataInfo, GroupCount, PartInfo
 from core.classifiers.training_hashes import TrainingHashes
-from core.data.mapped import let_go
 from core.data.shared_images import MANY_PAIRS, shared_images
 from core.data.splits import Balance, Subset
 from core.data.store import AlignedStore
@@ -98,11 +97,6 @@ class FaceSets:
             raise LookwhereError(f"{val.path}: all of its faces are copies of training faces; validate on others")
         rest = faces[~shared].reset_index(drop=True)
         return replace(self, faces=self.faces | {"val": rest}, copies=int(shared.sum()))
-
-    def let_go(self) -> None:
-        """Give back the pages of images that were read; they stay in the system's cache."""
-        for store in itertools.chain.from_iterable(self.stores.values()):
-            let_go(store.images)
 
     def check_unchanged(self) -> None:
         """Raises `LookwhereError` where images were written over since their store was opened."""

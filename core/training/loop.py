@@ -40,8 +40,6 @@ from core.training.teacher import check_teachers, lessons, teacher_infos
 #: Groups with fewer validation faces say too little to choose an epoch by.
 SMALLEST_GROUP = 50
 EVALUATION_BATCH = 128
-#: The pages of images that were read are given back after so many steps, and after validation.
-STEPS_KEPT = 16
 
 
 class Trainee(nn.Module):
@@ -187,7 +185,6 @@ class Run:
             images = self.sets.images("val", np.arange(start, min(start + EVALUATION_BATCH, len(faces))))
             with self.fabric.autocast():
                 logits.append(self.average(normalise(images, self.fabric.device, stage.size)).float().cpu())
-        self.sets.let_go()
         logits = torch.cat(logits)
         right = (logits.argmax(1) == label).numpy()
         result = {"val_loss": F.cross_entropy(logits, label).item(), "val_accuracy": right.mean()}
@@ -364,8 +361,6 @@ def _run_epoch(run: Run, clock: Clock, stop: Callable[[], bool]) -> bool:
         run.train_step(order, stage)
         run.running["seconds"] += time.perf_counter() - start
         run.step += 1
-        if run.step % STEPS_KEPT == 0:
-            run.sets.let_go()
         clock.tick()
     run.sets.check_unchanged()
     row = run.finish_epoch(order, stage, rate)

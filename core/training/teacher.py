@@ -23,7 +23,6 @@ from torch import Tensor
 from core.classifiers.features import Reading, reading
 from core.classifiers.folder import Model, load_model
 from core.classifiers.info import TeacherInfo, model_info
-from core.data.mapped import let_go
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.files import read_npz
@@ -201,7 +200,6 @@ def _compute(
         if more is not None:
             batches.append(more.astype(np.float16))
         tick(len(some))
-    let_go(store.images)
     arrays = {"logits": np.concatenate(logits), "features": np.concatenate(batches) if batches else np.empty((0, 0))}
     file.parent.mkdir(parents=True, exist_ok=True)
     with put_in_place(file) as partial, partial.open("wb") as out:

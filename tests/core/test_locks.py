@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
@@ -22,7 +23,7 @@ from core.data.readers import choose_reader
 from core.data.sources import open_source
 from core.errors import LookwhereError
 from core.files import write_json
-from core.locks import alone, put_in_place
+from core.locks import alone, put_both_in_place, put_in_place
 from core.present.card import write_card
 from core.present.card.sections import CARD
 from tests.helpers.made_store import make_store
@@ -180,3 +181,31 @@ def picture_folder(folder: Path) -> Path:
     for n in range(4):
         Image.fromarray(np.full((64, 64, 3), 40 * n, np.uint8)).save(folder / f"30_{n % 2}_0_2017010100000000{n}.jpg")
     return folder
+
+
+@pytest.mark.parametrize("stop", ["before the first", "before the second", "never"])
+def test_two_files_that_go_with_each_other_take_their_places_in_turn(
+    stop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrays, tables = tmp_path / "arrays", tmp_path / "tables"
+    for file in (arrays, tables):
+        file.write_text("old")
+    replace = Path.replace
+
+    def stopped(file: Path, place: Path) -> Path:
+        if (stop, place.name) in (("before the first", "arrays"), ("before the second", "tables")):
+            raise KeyboardInterrupt
+        return replace(file, place)
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with (
+        pytest.raises(KeyboardInterrupt) if stop != "never" else contextlib.nullcontext(),
+        put_both_in_place(arrays, tables) as parts,
+    ):
+        for part in parts:
+            part.write_text("new")
+    contents = [file.read_text() for file in (arrays, tables)]
+    expected = {"before the first": ["old", "old"], "before the second": ["new", "old"], "never": ["new", "new"]}
+    assert contents == expected[stop]
+    remaining = {file.name for file in tmp_path.iterdir()} - {"arrays", "tables"}
+    assert remaining == ({"tables.partial"} if stop == "before the second" else set()), "it is settled by the next"

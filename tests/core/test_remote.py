@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,3 +196,38 @@ def test_addresses_are_told_from_folders(tmp_path: Path, monkeypatch: pytest.Mon
         remote.mirror("s3://bucket/../../etc")
     with pytest.raises(LookwhereError, match="nosuch://place"):
         AlignedStore.open("nosuch://place/store")
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        (["faces.npy"], "are not recorded as they are by this program"),
+        ("faces.npy", "are not recorded as they are by this program"),
+        (7, "are not recorded as they are by this program"),
+        ({"../secret": {"bytes": 6, "sha256": "0" * 64}}, "which is no file of its folder"),
+        ({"/dev/zero": {"bytes": 0, "sha256": "0" * 64}}, "which is no file of its folder"),
+        ({"faces.npy": 7}, "expected an object"),
+        ({"faces.npy": {"bytes": "6"}}, "lacks sha256"),
+        ({"faces.npy": {"bytes": "6", "sha256": "0"}}, "bytes must be a whole number"),
+        ({"faces.npy": {"bytes": 6, "sha256": None}}, "sha256 must be a text"),
+        ({"faces.npy": {"bytes": 6, "sha256": "0" * 64}}, "faces.npy: not as the manifest beside it records"),
+    ],
+)
+def test_a_manifest_whose_files_are_nonsense_is_told_by_name(
+    files: object, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOKWHERE_CACHE", str(tmp_path / "cache"))
+    system = fsspec.filesystem("memory")
+    system.pipe("/nonsense/store.json", json.dumps({"files": files}).encode())
+    system.pipe("/nonsense/faces.npy", b"faces!")
+    try:
+        with pytest.raises(LookwhereError, match=why) as refused:
+            remote.fetched("memory://nonsense", remote.STORE)
+        assert "cannot be read or written" not in str(refused.value)
+        write_json(remote.mirror("memory://nonsense") / remote.STORE, {"files": files})
+        if why.startswith("faces.npy"):
+            return
+        with pytest.raises(LookwhereError, match=why):
+            remote.push("memory://nonsense", remote.STORE)
+    finally:
+        system.rm("/nonsense", recursive=True)

@@ -40,11 +40,12 @@ def store_with_one_marked(tmp_path: Path) -> AlignedStore:
     return AlignedStore.open(store.path)
 
 
-def release(store: AlignedStore, folder: Path, *, without: int = 0, **changed: object) -> AlignedStore:
-    """The store with its pictures' hashes, less its first faces, as aligning a data set anew makes it."""
+def release(store: AlignedStore, folder: Path, *, without: int = 0, only: str = "", **changed: object) -> AlignedStore:
+    """The store with its pictures' hashes, less its first faces, and of `only` one ethnicity where one is named."""
     folder = Path(shutil.copytree(store.path, folder))
     hashes = [hashlib.sha256(face_id.encode()).hexdigest() for face_id in store.faces["face_id"]]
     table = store.faces.assign(sha256=hashes).iloc[without:].assign(**changed)
+    table = table[table["ethnicity"] == only] if only else table
     files.write_parquet(folder / "faces.parquet", table)
     manifest = replace(store.manifest, data_fingerprint=fingerprint(table), faces=len(table), files={}).to_json()
     write_former(folder / "store.json", manifest)

@@ -30,7 +30,7 @@ Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 #: What is read from a folder has the names of these files, since it changes only with them.
 FILES: dict[type, tuple[str, ...]] = {
-    # What of a large audit is mapped is read on wherever it is used: a part that was cut since would end the server.
+    # A large audit's maps stay in their file: where it was cut since, what was kept of it is computed anew.
     Audit: ("audit.json", "measured.parquet", "skin_tone.json", ".mapped/*"),
     Checks: ("checks.json",),
     Diversity: ("experiment.json", "*/audits/*/audit.json"),
@@ -38,14 +38,15 @@ FILES: dict[type, tuple[str, ...]] = {
     Repeated: ("experiment.json", "*/audits/*/audit.json"),
 }
 
-#: Bytes that are kept of all results together.
-MOST_BYTES = 2**28
+#: Bytes that are kept of all results together; and of those that would take most of them alone, as an open audit of
+#: millions of faces does.
+MOST_BYTES, MOST_OF_LARGE = 2**28, 2**31
 #: Tables of so few cells are taken to have so many bytes a cell: to count them takes longer than to make some.
 SMALL, CELL = 2000, 64
 
 
 def weight(value: object) -> int:
-    """About how many bytes a result takes: arrays, images, tables, text, what holds such; mapped files take none."""
+    """About how many bytes a result takes: arrays, images, tables, text, what holds such; nothing that is in files."""
     if isinstance(value, np.ndarray):
         return 0 if isinstance(value, np.memmap) or isinstance(value.base, np.memmap) else value.nbytes
     if isinstance(value, Image.Image):
@@ -66,7 +67,7 @@ def weight(value: object) -> int:
 
 class Ledger:
     """How many bytes the results of each function take; what the function that holds most has kept is given up where
-    all together take more than `most`."""
+    all together take more than `most`. What alone takes more is kept until something else comes."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self.most = most
@@ -84,13 +85,13 @@ class Ledger:
         with self._lock:
             self._held.setdefault(name, deque(maxlen=entries)).append(weight(result))
             self._forget[name] = forget
-            while self.total > self.most:
+            while self.total > self.most and sum(map(len, self._held.values())) > 1:
                 largest = max(self._held, key=lambda name: sum(self._held[name]))
                 self._forget[largest]()
                 del self._held[largest]
 
 
-ledger = Ledger()
+ledger, ledger_of_large = Ledger(), Ledger(MOST_OF_LARGE)
 
 
 def name_of(value: object) -> Hashable:
@@ -131,7 +132,9 @@ def kept(
     def decorate(compute: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         def by_names(names: tuple, _arguments: inspect.BoundArguments) -> Result:
             result = compute(*_arguments.args, **_arguments.kwargs)
-            ledger.add(f"{compute.__module__}.{compute.__qualname__}", result, entries, cached.clear)
+            # Among all others, what is large by itself would push them out at each turn, and be pushed out by them.
+            held = ledger_of_large if weight(result) > ledger.most // 2 else ledger
+            held.add(f"{compute.__module__}.{compute.__qualname__}", result, entries, cached.clear)
             return result
 
         # Streamlit tells functions apart by module, name and source, and finds these through `__wrapped__`; the

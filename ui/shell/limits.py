@@ -68,7 +68,7 @@ def turn() -> Iterator[None]:
 def most_sessions() -> int:
     """`$LOOKWHERE_MOST_SESSIONS`, else 100. Raises `LookwhereError` for what is no whole number of 1 and more."""
     number = os.environ.get(SESSIONS_VARIABLE, "").strip() or str(MOST_SESSIONS)
-    if not number.isdecimal() or int(number) < 1:
+    if not number.isdecimal() or len(number) > 9 or int(number) < 1:
         raise LookwhereError(f"{SESSIONS_VARIABLE} {number!r}: not a whole number of 1 and more")
     return int(number)
 

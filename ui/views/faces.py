@@ -33,6 +33,7 @@ from core.task import Task
 from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.widgets import controls, layout, terms
+from ui.widgets.filter_query import quoted
 from ui.widgets.group_columns import choose_columns
 from ui.widgets.map_target import choose_target, targets_help
 
@@ -147,7 +148,7 @@ def _browser(audit: Audit, filter: Filter, clustering: ErrorClusters | None, ima
     sheet = st.session_state.get("sheet", 1)
     if sheets > 1:
         sheet = st.pagination(sheets, key="sheet", bind="query-params")
-    beyond = [number for number in numbers if not number.isdecimal() or not 1 <= int(number) <= sheets]
+    beyond = [n for n in numbers if not n.isdecimal() or len(n) > 9 or not 1 <= int(n) <= sheets]
     controls.note("sheet", beyond, "sheet", sheet, f"of {sheets:,}")
     start = (sheet - 1) * single_faces.PAGE
     part = rows[start : start + single_faces.PAGE]
@@ -284,7 +285,7 @@ def _open_record(audit: Audit, images: AuditImages) -> None:
     if "face" not in st.query_params:
         return
     if single_faces.row_of(audit, st.query_params["face"]) is None:
-        st.warning(f"This audit has no face «{escape.markdown(st.query_params['face'])}».")
+        st.warning(f"This audit has no face {escape.markdown(quoted([st.query_params['face']]))}.")
         return
     _record(audit, images)
 

@@ -110,7 +110,9 @@ def lay_beside(audit: Audit, store: AlignedStore) -> str | None:
 
 def _counted_of(audit: Audit, store: AlignedStore) -> KeptAverages:
     """Of which faces, groups and outcomes an audit's counts are, and by which minimum."""
-    pictures = sketch(store.faces[store.faces["face_id"].isin(audit.faces["face_id"])])
+    stored = store.faces.set_index(store.faces["face_id"].astype(str)).loc[audit.faces["face_id"].astype(str)]
+    group = audit.faces.groupby(["gender", "ethnicity"], observed=True, dropna=False).ngroup().to_numpy()
+    pictures = sketch(stored.reset_index(drop=True), group)
     fingerprint = audit.manifest.data_fingerprint
     return KeptAverages(data_fingerprint=fingerprint, pictures=pictures, sha256=_digest(audit))
 

@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import pandas as pd
@@ -161,9 +162,11 @@ def place_columns(
     name the second is called «NAME 2».
     """
     names = [_name(name) for name in header]
-    if uses is None:
-        return {name.lower(): [n for n, h in enumerate(header) if h.lower() == name.lower()] for name in header}
     places: dict[str, list[int]] = {}
+    if uses is None:
+        for n, name in enumerate(header):
+            places.setdefault(name.lower(), []).append(n)
+        return places
     for column, spellings in uses.items():
         spelling = next((name for name in (column, *spellings) if _name(name) in names), None)
         if spelling is None:
@@ -174,11 +177,15 @@ def place_columns(
             log.remark(f"{origin}: column {as_written} is read as {column}")
     used = {place for matches in places.values() for place in matches}
     rest = [n for n, name in enumerate(header) if n not in used and not _unnamed(name)]
-    own_places = [n for n in rest if own is True or (own and names[n] in map(_name, own))]
+    own_names = set() if isinstance(own, bool) else set(map(_name, own))
+    own_places = [n for n in rest if own is True or names[n] in own_names]
+    met: Counter[str] = Counter()
     for n in own_places:
-        same = [m for m in own_places[: own_places.index(n)] if plain(header[m]) == plain(header[n])]
-        places[f"{OWN}{plain(header[n])}" + (f" {len(same) + 1}" if same else "")] = [n]
-    unused = [header[n] for n in rest if n not in own_places]
+        name = plain(header[n])
+        met[name] += 1
+        places[f"{OWN}{name}" + (f" {met[name]}" if met[name] > 1 else "")] = [n]
+    taken = set(own_places)
+    unused = [header[n] for n in rest if n not in taken]
     if unused and log is not None:
         log.unused(origin, unused)
     return places

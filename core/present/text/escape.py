@@ -9,6 +9,8 @@ from __future__ import annotations
 import html
 import re
 
+from core.errors import shortened
+
 #: What Markdown (GitHub's, with formulas, and Streamlit's own colours, icons and emoji) takes for more than text
 #: anywhere in a line. An underscore inside a word is text to it.
 _MARKDOWN = re.compile(
@@ -41,8 +43,9 @@ def one_line(text: object) -> str:
 
 
 def sentence(text: object) -> str:
-    """`markdown`, but a command of ours that stands between backticks stands as code."""
-    line = one_line(text)
+    """`markdown`, but a command of ours that stands between backticks stands as code, and a long line is cut as a
+    command cuts it (`core.errors.shortened`)."""
+    line = shortened(one_line(text))
     commands = _COMMAND.findall(line)
     if not commands:
         return markdown(line)

@@ -15,6 +15,7 @@ from core.audit import images as audit_images
 from core.audit.folder import Audit
 from core.classifiers.info import DataInfo, ModelInfo
 from core.data.faces import fingerprint
+from core.data.file_array import FileArray
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -184,7 +185,7 @@ def test_pictures_are_joined_by_face_id(tmp_path: Path) -> None:
     store, audit = stored(tmp_path)
     shots, looked = audit_images.open_images(audit, tmp_path)
     assert looked == []
-    assert isinstance(shots.images, np.memmap)
+    assert isinstance(shots.images, FileArray)
     rows = store.faces.set_index("face_id")["row"]
     for row in (0, 7, 39):
         assert np.array_equal(shots.face(row), store.images[rows[audit.faces["face_id"].iloc[row]]])

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from core.__main__ import main
+from core.audit import releases
 from core.audit.average_setting import AverageSetting, KeepAverages
 from core.audit.averages import Averages, assign_cells
 from core.audit.disclosure import of_common_faces, stored_averages
@@ -20,9 +21,11 @@ from core.audit.folder import Audit, open_audit
 from core.audit.images import AuditImages, rows_by_columns
 from core.audit.kept_averages import FILE
 from core.audit.notes import NoteCode
+from core.audit.releases import common, sketch
 from core.audit.reviewed import Decisions, recounted
 from core.audit.run import run_audit
 from core.data.filters import Filter
+from core.data.measured import with_measures
 from core.data.splits import person_numbers
 from core.errors import LookwhereError
 from core.privacy import MINIMUM_FACES, enough_people
@@ -168,6 +171,38 @@ def test_an_audit_without_one_person_keeps_no_averages_even_where_the_first_was_
     shutil.rmtree(again.path)
     (tmp_path / "models" / FILE).unlink()
     assert len(run_audit(two, net, ("all",), name="last", averages=AverageSetting(KeepAverages.AUTO)).averages.cells)
+
+
+def test_a_small_part_of_a_large_data_set_keeps_no_averages_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of its images is among the smallest hashes of all, and a cell of it is one of the whole but for a person."""
+    monkeypatch.setattr(releases, "HASHES", 4)
+    store = store_with_one_marked(tmp_path)
+    hashes = {"sha256": lambda table: np.where(table["ethnicity"] == "White", "f", "0") + table["sha256"]}
+    whole = release(store, tmp_path / "one", **hashes)
+    part = release(store, tmp_path / "two", without=1, only="White", **hashes)
+    assert not common(sketch(whole.faces), sketch(part.faces))
+    net = made_model(tmp_path, "a", Brightness(None))
+    first = run_audit(whole, net, ("all",), name="first", averages=AverageSetting(KeepAverages.AUTO))
+    shutil.rmtree(first.path)
+    later = run_audit(part, net, ("all",), name="later", averages=AverageSetting(KeepAverages.AUTO))
+    assert later.manifest.averages.code is NoteCode.AVERAGES_KEPT_BEFORE and not len(later.averages.cells)
+
+
+def test_averages_by_measures_shown_before_more_were_measured_leave_no_smaller_difference() -> None:
+    """`measure --source` adds columns to an audit whose averages were shown. Divided by these first, cells of before
+    and after differed by single faces."""
+    audit, _ = attacked(None, 1500)
+    draw, later = np.random.default_rng(3), ["image_eye_distance", "image_roll", "image_yaw"]
+    table = pd.DataFrame({name: draw.normal(size=1500) for name in later})
+    plain = replace(audit, manifest=replace(audit.manifest, columns=()))
+    shown = []
+    for names in (["image_yaw"], later):
+        faces, columns = with_measures(audit.faces, table[names])
+        shown.append(shown_sets(replace(plain, faces=faces, measured=columns)))
+    assert len(shown[1]) > 30
+    assert all(enough_people(person_numbers(audit.faces)[part]) for part in told_apart(np.concatenate(shown)))
 
 
 def test_verify_says_the_smallest_difference_and_refuses_what_is_too_small(

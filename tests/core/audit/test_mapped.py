@@ -26,6 +26,7 @@ from core.audit import drawn as drawing
 from core.audit import mapped
 from core.audit.folder import Audit, open_audit
 from core.data.faces import counts_of
+from core.data.file_array import FileArray
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.explain.maps import NORMALISATIONS, TARGETS, display_maps
@@ -57,7 +58,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Audit, Audit]:
 
 def test_the_faces_maps_and_averages_are_those_of_the_audit(both):
     whole, large = both
-    assert isinstance(large.evidence, np.memmap)
+    assert isinstance(large.evidence, FileArray)
     assert whole.cells is None
     assert large.cells.table["n"].sum() == 700
     assert np.array_equal(whole.evidence, large.evidence)

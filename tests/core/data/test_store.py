@@ -19,6 +19,7 @@ from PIL import Image
 
 from core.data import build_store as store_building
 from core.data.build_store import build_store
+from core.data.file_array import FileArray
 from core.data.measured import FILE as MEASURED
 from core.data.readers import READERS
 from core.data.sources import open_source
@@ -95,7 +96,7 @@ def test_a_store_of_real_faces_is_complete(real_store: AlignedStore, real_folder
     assert sum(manifest.rejects.values()) == len(real_store.rejects)
 
     assert real_store.images.dtype == np.uint8
-    assert isinstance(real_store.images, np.memmap)
+    assert isinstance(real_store.images, FileArray)
     assert faces["row"].is_unique
     assert set(faces["path"]) <= files(real_folder)
     assert all(real_store.images[row].std() > 10 for row in faces["row"])

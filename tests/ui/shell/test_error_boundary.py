@@ -28,3 +28,16 @@ def test_anything_else_is_logged_and_ours(code: int | None, caplog: pytest.LogCa
     app = AppTest.from_function(page_that_fails, args=(code,)).run()
     assert "a defect of Lookwhere" in app.error[0].value
     assert [record.message for record in caplog.records if record.name == "lookwhere"] == ["a page failed"]
+
+
+def page_that_names_much() -> None:
+    from core.errors import LookwhereError
+    from ui.shell.error_boundary import error_boundary
+
+    with error_boundary():
+        raise LookwhereError(f"{'x' * 100_000}: no such face; mend it")
+
+
+def test_a_long_name_in_an_error_is_cut_as_a_command_cuts_it() -> None:
+    (box,) = AppTest.from_function(page_that_names_much).run().error
+    assert len(box.value) < 2_000 and box.value.endswith("no such face; mend it")

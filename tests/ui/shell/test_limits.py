@@ -61,7 +61,7 @@ def test_sessions_are_served_in_the_order_in_which_they_came() -> None:
     assert limits.admit([], "of a test", [], 1)
 
 
-@pytest.mark.parametrize("number", ["0", "many", "-3", "1.5"])
+@pytest.mark.parametrize("number", ["0", "many", "-3", "1.5", "9" * 5000])
 def test_a_number_of_sessions_that_is_none_is_told(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(limits.SESSIONS_VARIABLE, number)
     with pytest.raises(LookwhereError, match="whole number"):

@@ -129,6 +129,15 @@ def test_a_face_that_is_not_there_is_told(open_faces) -> None:
     assert any("no face «nobody»" in w.value for w in open_faces(face="nobody").warning)
 
 
+def test_a_sheet_and_a_face_of_thousands_of_signs_are_told_in_a_short_line(open_faces) -> None:
+    """Python refuses to make a number of over 4,300 digits."""
+    app = open_faces(sheet="9" * 5000, face="x" * 5000)
+    assert not app.error
+    assert "1–24 of 480" in text(app)
+    assert any("sheet «999" in caption.value and len(caption.value) < 200 for caption in app.caption)
+    assert len(app.warning[0].value) < 200
+
+
 def test_a_link_brings_no_markdown_onto_the_page(open_faces) -> None:
     """A link made by somebody else could load a picture from elsewhere."""
     warnings = [

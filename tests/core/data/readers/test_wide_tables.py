@@ -1,0 +1,32 @@
+"""Tables of very many columns are read in a time that grows with their number."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from core.data.columns import OWN
+from core.data.readers.label_table import header_of, place_columns, read_table
+
+WIDE = 20_000
+
+
+@pytest.mark.parametrize("name", ["c{}", "c"], ids=["each of its own", "all of one name"])
+def test_a_header_of_many_columns_takes_a_time_that_grows_with_them(name: str) -> None:
+    """Each looked for among all, 20,000 took most of a minute."""
+    header = ["file", "score", *(name.format(n) for n in range(WIDE))]
+    data = f"{','.join(header)}\na.jpg,0.2{',1' * WIDE}\n".encode()
+    began = time.process_time()
+    names, written = header_of(data, "wide.csv")
+    assert written == header and names == list(dict.fromkeys(header))
+    places = place_columns(header, {"file": ()}, "wide.csv", own=True)
+    assert len(places) == WIDE + 2 and places["file"] == [0]
+    table = read_table(data, "wide.csv", {"file": (), "score": ()})
+    assert table.to_dict("records") == [{"file": "a.jpg", "score": "0.2"}]
+    assert time.process_time() - began < 10
+
+
+def test_own_columns_of_one_name_are_numbered_in_their_order() -> None:
+    places = place_columns(["file", "hat", "scarf", "hat", "hat"], {"file": ()}, "t.csv", own=["hat"])
+    assert places == {"file": [0], f"{OWN}hat": [1], f"{OWN}hat 2": [3], f"{OWN}hat 3": [4]}
