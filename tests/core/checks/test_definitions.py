@@ -39,9 +39,9 @@ def shipped() -> Checks:
     from core.checks.results import open_checks
 
     shipped_or_skip()
-    found = open_checks(open_audit(AUDIT))
-    assert found is not None
-    return found
+    checks = open_checks(open_audit(AUDIT))
+    assert checks is not None
+    return checks
 
 
 # --- what every registered check must have ---------------------------------------------------------------------------
@@ -96,9 +96,9 @@ def test_a_check_speaks_of_every_stored_group(check: Check, fill: Fill, score: S
 
 def test_report_and_first_sentence_hold_what_each_check_says(shipped: Checks) -> None:
     text = checks_report(shipped, ALL)
-    found = results(shipped, EVERYONE)
-    assert len(found) == len(CHECKS)
-    for result in found:
+    check_results = results(shipped, EVERYONE)
+    assert len(check_results) == len(CHECKS)
+    for result in check_results:
         assert result_words(result) in text
     for check in CHECKS:
         clause = check.clause(shipped, EVERYONE)
@@ -116,11 +116,14 @@ def checks_with(part: str, **tables: pd.DataFrame) -> Checks:
     return Checks(Path(), {}, {part: Part([(ALL, 100)], {k: t.assign(group=ALL) for k, t in tables.items()}, {})})
 
 
-def similarity(random: dict[str, tuple[float, float, float]], other: tuple[float, float, float]) -> Checks:
+def similarity(random: dict[str, tuple[float, float, float]], between_faces: tuple[float, float, float]) -> Checks:
     rows = [
         {"stage": stage, "measure": measure, **dict(zip(("mean", "low", "high"), values, strict=True))}
         for measure in MEASURES
-        for stage, values in [(ANOTHER_FACE, other), *((s, random.get(measure, (0.9, 0.8, 0.95))) for s in STAGES)]
+        for stage, values in [
+            (ANOTHER_FACE, between_faces),
+            *((s, random.get(measure, (0.9, 0.8, 0.95))) for s in STAGES),
+        ]
     ]
     return checks_with("randomised", similarity=pd.DataFrame(rows))
 
@@ -136,7 +139,7 @@ def similarity(random: dict[str, tuple[float, float, float]], other: tuple[float
     ],
 )
 def test_random_weights_must_change_the_map_more_than_another_face_does(random: dict, verdict: CheckVerdict) -> None:
-    checks = similarity(random, other=(0.6, 0.5, 0.7))
+    checks = similarity(random, between_faces=(0.6, 0.5, 0.7))
     result = ParameterRandomisation().result(checks, EVERYONE)
     assert result.verdict is verdict
     changed = random.get(RANK, (0, 0, 1))[2] < 0.5

@@ -22,7 +22,7 @@ def looking_at_the_mouth(n: int = 12) -> SimpleNamespace:
     """A probe whose network sums up what in the mouth is lighter than mid-grey; the face is light all over."""
     draw = np.random.default_rng(0)
     images = draw.integers(150, 220, (n, 14, 14, 3)).repeat(8, axis=1).repeat(8, axis=2).astype(np.float32)
-    seen = torch.from_numpy(MOUTH)
+    mouth = torch.from_numpy(MOUTH)
     faces = made_faces(n, ages=(18, 60)).assign(correct=True)
     return SimpleNamespace(
         sample=Sample(np.arange(n), np.ones(n), np.zeros(n, dtype=np.int64), faces),
@@ -33,7 +33,7 @@ def looking_at_the_mouth(n: int = 12) -> SimpleNamespace:
         device=torch.device("cpu"),
         blocks=lambda size: (slice(k, k + size) for k in range(0, n, size)),
         images=lambda block: torch.from_numpy(images[block]).permute(0, 3, 1, 2),
-        margins=lambda x: ((x.mean(dim=1) - 127.5) * seen).sum(dim=(1, 2)).numpy().astype(np.float64) / 1e4,
+        margins=lambda x: ((x.mean(dim=1) - 127.5) * mouth).sum(dim=(1, 2)).numpy().astype(np.float64) / 1e4,
     )
 
 
@@ -62,11 +62,11 @@ def test_the_bounds_are_the_widest_over_places_and_hold_what_is_said() -> None:
     assert less.loc["at once", "grey", "jaw"]["low"] < 0 < less.loc["at once", "grey", "forehead"]["low"]
     draw = np.random.default_rng(1)
     value = np.zeros((2, 3, 5, 7))
-    drawn = draw.normal(size=(4000, *value.shape))
-    _, low, high = contrasts(value, drawn)
-    inside = drawn[..., :1] - drawn[..., 1:]
-    held = ((inside >= low[:, :, None]) & (inside <= high[:, :, None])).all(axis=(1, 2, 3, 4)).mean()
-    assert held >= 1 - 0.05 / 6
+    replicates = draw.normal(size=(4000, *value.shape))
+    _, low, high = contrasts(value, replicates)
+    inside = replicates[..., :1] - replicates[..., 1:]
+    coverage = ((inside >= low[:, :, None]) & (inside <= high[:, :, None])).all(axis=(1, 2, 3, 4)).mean()
+    assert coverage >= 1 - 0.05 / 6
 
 
 def test_holes_are_the_regions_moved_and_patches_that_leave_nothing_out() -> None:
@@ -83,11 +83,11 @@ def test_holes_are_the_regions_moved_and_patches_that_leave_nothing_out() -> Non
 
 def test_adults_come_first_and_all_are_correct() -> None:
     faces = made_faces(4000, ages=(0, 60)).assign(correct=np.arange(4000) % 5 > 0)
-    drawn = draw_correct(faces, 120, 0, 11)
-    assert drawn.faces["correct"].all()
-    assert (drawn.faces["age"] >= 18).sum() == 96 and len(drawn) == 120
-    assert drawn.weight.sum() == pytest.approx(faces["correct"].sum())
-    names = [group.name for group in groups_of(drawn)]
+    sample = draw_correct(faces, 120, 0, 11)
+    assert sample.faces["correct"].all()
+    assert (sample.faces["age"] >= 18).sum() == 96 and len(sample) == 120
+    assert sample.weight.sum() == pytest.approx(faces["correct"].sum())
+    names = [group.name for group in groups_of(sample)]
     assert {f"{who}, 18 and older, predicted correctly" for who in ("all faces", "women", "men")} <= {*names}
     young = draw_correct(faces[faces["age"] < 18].reset_index(drop=True), 100, 0, 11)
     assert len(young) == 100 and len(groups_of(young)) == 3

@@ -54,8 +54,8 @@ def test_an_imported_model_is_asked_for_logits_alone(tmp_path: Path, monkeypatch
     assert rows["grey"]["mouth"] > 0
     costs = checks.parts[HIDING].tables["costs"]
     assert costs["cost"].abs().max() > 0
-    told = check_text.checks_report(checks)
-    assert "-- deletion: areas" in told and "randomised" not in told
+    report = check_text.checks_report(checks)
+    assert "-- deletion: areas" in report and "randomised" not in report
     for part in ("randomised", "methods"):
         with pytest.raises(LookwhereError, match=f"--parts {part}: .*on an imported model these checks cannot be run"):
             run_checks(audit, model, store, sample=60, parts=(part,))

@@ -38,12 +38,12 @@ def test_parts_are_of_the_same_sample_where_faces_network_and_draws_are() -> Non
 
 
 def test_parts_of_another_precision_are_told_and_none_is_lost(tmp_path: Path) -> None:
-    found = Checks(tmp_path, ChecksManifest.from_json(OLD), {"randomised": Part([], {}, {})})
-    assert list(kept_parts(found, found.manifest)) == ["randomised"]
+    checks = Checks(tmp_path, ChecksManifest.from_json(OLD), {"randomised": Part([], {}, {})})
+    assert list(kept_parts(checks, checks.manifest)) == ["randomised"]
     with pytest.raises(LookwhereError, match=r"checks\.json: its checks were computed in bfloat16, not in float32"):
-        kept_parts(found, replace(found.manifest, precision="float32"))
-    assert kept_parts(found, replace(found.manifest, seed=1, precision="float32")) == {}
-    assert kept_parts(None, found.manifest) == {}
+        kept_parts(checks, replace(checks.manifest, precision="float32"))
+    assert kept_parts(checks, replace(checks.manifest, seed=1, precision="float32")) == {}
+    assert kept_parts(None, checks.manifest) == {}
 
 
 def test_versions_are_those_of_all_parts() -> None:

@@ -68,10 +68,12 @@ def explain(network: GenderResNet, name: str, faces: torch.Tensor, predicted: np
 def test_grad_cam_and_hirescam_are_the_closed_form(name: str, network: GenderResNet, faces: torch.Tensor) -> None:
     predicted = said(network, faces)
     expected = scale_each(closed(network, faces, predicted))
-    found = explain(network, name, faces, predicted)
-    assert found == pytest.approx(expected, abs=1e-5)
-    for one, other in zip(found, expected, strict=True):
-        assert spearmanr(one.round(5).ravel(), other.round(5).ravel()).statistic == pytest.approx(1, abs=1e-12)
+    maps = explain(network, name, faces, predicted)
+    assert maps == pytest.approx(expected, abs=1e-5)
+    for face_map, expected_map in zip(maps, expected, strict=True):
+        assert spearmanr(face_map.round(5).ravel(), expected_map.round(5).ravel()).statistic == pytest.approx(
+            1, abs=1e-12
+        )
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -121,10 +123,10 @@ def test_the_tail_gives_the_networks_logits(network: GenderResNet, faces: torch.
 def test_score_cam_is_left_out_by_default_and_works_when_named(network: GenderResNet) -> None:
     assert set(LIBRARY) < set(names()) and set(default_methods()) == set(QUICK)
     face = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(2))
-    found = explain(network, "ScoreCAM", face, np.zeros(1, int), None)  # all of its 2,048 passes, of small pictures
-    assert found.shape == (1, 2, 2)
-    assert np.isfinite(found).all()
-    assert found.max() > found.min()
+    score_map = explain(network, "ScoreCAM", face, np.zeros(1, int), None)  # all of its 2,048 passes, of small pictures
+    assert score_map.shape == (1, 2, 2)
+    assert np.isfinite(score_map).all()
+    assert score_map.max() > score_map.min()
 
 
 def test_imputation_of_a_stack_is_the_librarys_of_each_and_leaves_the_rest() -> None:
@@ -132,10 +134,10 @@ def test_imputation_of_a_stack_is_the_librarys_of_each_and_leaves_the_rest() -> 
     pictures = torch.from_numpy(rng.uniform(0, 255, (2, 3, 20, 20)).astype(np.float32))
     hole = rng.random((20, 20)) < 0.4
     generator = torch.Generator().manual_seed(0)
-    found = impute(pictures, hole, NoisyLinearImputer(noise=0.0), generator)
-    assert torch.equal(found[:, :, ~hole], pictures[:, :, ~hole])
-    for one, picture in zip(found, pictures, strict=True):
+    imputed = impute(pictures, hole, NoisyLinearImputer(noise=0.0), generator)
+    assert torch.equal(imputed[:, :, ~hole], pictures[:, :, ~hole])
+    for imputed_picture, picture in zip(imputed, pictures, strict=True):
         alone = NoisyLinearImputer(noise=0.0)(picture, torch.from_numpy((~hole).astype(np.float32)))
-        noise = (one - alone)[:, hole]
+        noise = (imputed_picture - alone)[:, hole]
         assert 1.5 < noise.std() < 3.5, "0.01 of the range, 2.55 grey levels"
         assert noise.abs().max() < 15

@@ -33,7 +33,7 @@ def study(tmp_path: Path) -> Study:
     return store, model, run_audit(store, model, SPLITS, name="made")
 
 
-def checked(study: Study, told: Path, killed: str | None = None) -> object:
+def checked(study: Study, log_folder: Path, killed: str | None = None) -> object:
     """Work for `in_processes`: checks, with the mean of the maps in place of each measurement; `killed` names the part
     in which the process that measures it dies."""
     store, model, audit = study
@@ -42,7 +42,7 @@ def checked(study: Study, told: Path, killed: str | None = None) -> object:
         def measure(probe: Probe, seed: int, draws: int, progress: object) -> Part:
             if name == killed:
                 os.kill(os.getpid(), signal.SIGKILL)
-            with (told / "measured").open("a") as out:
+            with (log_folder / "measured").open("a") as out:
                 out.write(f"{name}\n")
             row = {"group": "all", "part": name, "mean": float(probe.margin.mean())}
             return Part([("all", len(probe.sample))], {name: pd.DataFrame([row])}, {"map": probe.margin[:1]})
@@ -56,17 +56,17 @@ def checked(study: Study, told: Path, killed: str | None = None) -> object:
     return work
 
 
-def said(told: Path) -> list[str]:
-    return sorted((told / "measured").read_text().split())
+def said(log_folder: Path) -> list[str]:
+    return sorted((log_folder / "measured").read_text().split())
 
 
-def assert_same(one: Checks, other: Checks) -> None:
-    assert list(one.parts) == list(other.parts) == list(PARTS)
-    for name, part in one.parts.items():
-        pd.testing.assert_frame_equal(part.tables[name], other.parts[name].tables[name])
-        assert (part.arrays["map"] == other.parts[name].arrays["map"]).all()
-        assert part.groups == other.parts[name].groups
-    assert one.manifest.finished and other.manifest.finished
+def assert_same(checks: Checks, expected: Checks) -> None:
+    assert list(checks.parts) == list(expected.parts) == list(PARTS)
+    for name, part in checks.parts.items():
+        pd.testing.assert_frame_equal(part.tables[name], expected.parts[name].tables[name])
+        assert (part.arrays["map"] == expected.parts[name].arrays["map"]).all()
+        assert part.groups == expected.parts[name].groups
+    assert checks.manifest.finished and expected.manifest.finished
 
 
 def test_of_a_killed_process_its_part_alone_is_measured_again(study: Study, tmp_path: Path) -> None:

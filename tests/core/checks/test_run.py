@@ -135,8 +135,8 @@ class Planted(nn.Module):
         self.cells = cells
 
     def evidence(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        seen = (pixels.float().mean(dim=1) * self.where)[:, None]
-        female = nn.functional.adaptive_avg_pool2d(seen, self.cells)[:, 0] * 50
+        brightness = (pixels.float().mean(dim=1) * self.where)[:, None]
+        female = nn.functional.adaptive_avg_pool2d(brightness, self.cells)[:, 0] * 50
         maps = torch.stack([female, torch.zeros_like(female)], dim=1)
         return maps.mean(dim=(2, 3)), maps
 
@@ -164,21 +164,23 @@ def test_hiding_regions_finds_the_only_one_that_is_used(region: str, study: Stud
     rows = part.rows("regions", "all faces")
     assert set(rows["region"]) == set(regions.REGIONS)
     for fill in ("grey", "blur", "local mean"):
-        found = rows[rows["fill"] == fill].set_index("region")
-        others = found.drop(region)
-        assert (others["drop"].abs() < 1e-3).all(), "what the network does not see costs nothing"
-    found = rows[rows["fill"] == "grey"].set_index("region")
-    assert found["drop"].idxmax() == region
+        by_region = rows[rows["fill"] == fill].set_index("region")
+        unused_regions = by_region.drop(region)
+        assert (unused_regions["drop"].abs() < 1e-3).all(), "what the network does not see costs nothing"
+    by_region = rows[rows["fill"] == "grey"].set_index("region")
+    assert by_region["drop"].idxmax() == region
     # Hidden in the training mean, the region's evidence is exactly 0, so the drop is the region's own margin.
-    assert found.loc[region, "drop_low"] > 0
-    assert found.loc[region, "drop"] > found.loc[region, "control"]
-    assert found["evidence"].idxmax() == region
+    assert by_region.loc[region, "drop_low"] > 0
+    assert by_region.loc[region, "drop"] > by_region.loc[region, "control"]
+    assert by_region["evidence"].idxmax() == region
     grey = View("all faces", fill=Fill.GREY)
-    said = RegionOcclusion().result(_checks({"occlusion": part}), grey).sentence
-    assert f"Both are largest at the {region}" in said
+    sentence = RegionOcclusion().result(_checks({"occlusion": part}), grey).sentence
+    assert f"Both are largest at the {region}" in sentence
     turned = part.tables["regions"].assign(evidence=lambda t: -t["evidence"])
-    other = replace(part, tables=part.tables | {"regions": turned})
-    assert f"Most is lost at the {region}" in RegionOcclusion().result(_checks({"occlusion": other}), grey).sentence
+    turned_part = replace(part, tables=part.tables | {"regions": turned})
+    assert (
+        f"Most is lost at the {region}" in RegionOcclusion().result(_checks({"occlusion": turned_part}), grey).sentence
+    )
 
 
 def test_deleting_what_the_map_marks_beats_a_random_order_where_the_map_is_true(study: Study) -> None:
@@ -224,11 +226,11 @@ def test_all_parts_are_made_saved_and_read_again_and_nothing_small_is_in_them(st
 
     def progress(stage: str, total: int):
         stages.append(stage)
-        left = [total]
+        remaining = [total]
 
         def tick(n: int = 1) -> None:
-            left[0] -= n
-            assert left[0] >= 0
+            remaining[0] -= n
+            assert remaining[0] >= 0
 
         return tick
 
@@ -260,9 +262,9 @@ def test_all_parts_are_made_saved_and_read_again_and_nothing_small_is_in_them(st
     )
     assert stages == ["LayerCAM"]
     assert "methods/LayerCAM" in more.parts
-    other = run_checks(audit, model, store, **FAST | {"seed": 1, "parts": ("methods",)}, progress=progress)
-    assert list(other.methods) == ["GradCAM", "RandomCAM"], "another seed's parts do not stand beside these"
-    assert set(other.parts) == {"methods/GradCAM", "methods/RandomCAM"}
+    of_another_seed = run_checks(audit, model, store, **FAST | {"seed": 1, "parts": ("methods",)}, progress=progress)
+    assert list(of_another_seed.methods) == ["GradCAM", "RandomCAM"], "another seed's parts do not stand beside these"
+    assert set(of_another_seed.parts) == {"methods/GradCAM", "methods/RandomCAM"}
 
 
 def test_a_stopped_run_keeps_what_was_finished(study: Study) -> None:
@@ -274,23 +276,23 @@ def test_a_stopped_run_keeps_what_was_finished(study: Study) -> None:
             raise KeyboardInterrupt
         return lambda n=1: None
 
-    asked = FAST | {"methods": ("GradCAM", "LayerCAM"), "parts": ("methods",)}
+    options = FAST | {"methods": ("GradCAM", "LayerCAM"), "parts": ("methods",)}
     with pytest.raises(KeyboardInterrupt):
-        run_checks(audit, model, store, **asked, progress=stop)
-    left = open_checks(audit)
-    assert list(left.methods) == ["GradCAM"]
-    assert not left.manifest.finished
-    kept = json.loads((audit.path / "checks.json").read_text())["parts"]["methods/GradCAM"]
-    done = run_checks(audit, model, store, **asked)
+        run_checks(audit, model, store, **options, progress=stop)
+    stopped_checks = open_checks(audit)
+    assert list(stopped_checks.methods) == ["GradCAM"]
+    assert not stopped_checks.manifest.finished
+    first_part = json.loads((audit.path / "checks.json").read_text())["parts"]["methods/GradCAM"]
+    done = run_checks(audit, model, store, **options)
     assert done.manifest.finished
-    assert json.loads((audit.path / "checks.json").read_text())["parts"]["methods/GradCAM"] == kept
+    assert json.loads((audit.path / "checks.json").read_text())["parts"]["methods/GradCAM"] == first_part
 
 
 def test_the_wrong_store_model_or_name_is_refused(study: Study, tmp_path: Path) -> None:
     store, model, audit = study
-    other = make_store(tmp_path / "other", faces=240, seed=1)
+    second_store = make_store(tmp_path / "other", faces=240, seed=1)
     with pytest.raises(LookwhereError, match="not the faces"):
-        run_checks(replace(audit, path=tmp_path), model, other, **FAST)
+        run_checks(replace(audit, path=tmp_path), model, second_store, **FAST)
     changed = replace(model, info=replace(model.info, weights_sha256="0" * 64))
     with pytest.raises(LookwhereError, match="not the weights"):
         run_checks(replace(audit, path=tmp_path), changed, store, **FAST)
@@ -305,16 +307,16 @@ def test_parts_are_hidden_of_correct_predictions_alone(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, model, audit = study
-    seen: list[Probe] = []
+    probes: list[Probe] = []
 
     def measured(probe: Probe, *_: object) -> Part:
-        seen.append(probe)
+        probes.append(probe)
         return Part([("all faces, predicted correctly", len(probe.sample))], {}, {})
 
     monkeypatch.setitem(MEASUREMENTS, HIDING, measured)
     shutil.copy(audit.path / "audit.json", tmp_path)
     checks = run_checks(replace(audit, path=tmp_path), model, store, sample=200, parts=(HIDING,))
-    assert len(seen[0].sample) == 40 and seen[0].sample.faces["correct"].all()
+    assert len(probes[0].sample) == 40 and probes[0].sample.faces["correct"].all()
     assert list(checks.parts) == [HIDING] and checks.groups == []
 
 
@@ -358,7 +360,7 @@ def test_checks_of_an_audit_replaced_meanwhile_or_of_images_written_over_are_not
     (copy / "checks.json").unlink(missing_ok=True)
     content = json.loads((copy / "audit.json").read_text())
     del content["digest"]
-    measure, asked = MEASUREMENTS["occlusion"], FAST | {"parts": ("occlusion",)}
+    measure, options = MEASUREMENTS["occlusion"], FAST | {"parts": ("occlusion",)}
 
     def replaced(*arguments: object) -> Part:
         (copy / "audit.json").write_text(json.dumps(content | {"face_ids_sha256": "0" * 64}))
@@ -366,8 +368,8 @@ def test_checks_of_an_audit_replaced_meanwhile_or_of_images_written_over_are_not
 
     monkeypatch.setitem(MEASUREMENTS, "occlusion", replaced)
     with pytest.raises(LookwhereError, match=r"copied/audit\.json: of another audit since its checks began"):
-        run_checks(open_audit(copy), model, store, **asked)
+        run_checks(open_audit(copy), model, store, **options)
     assert not (copy / "checks.json").exists()
     (copy / "audit.json").write_text(json.dumps(content))
     monkeypatch.setitem(MEASUREMENTS, "occlusion", measure)
-    assert run_checks(open_audit(copy), model, store, **asked).parts.keys() == {"occlusion"}
+    assert run_checks(open_audit(copy), model, store, **options).parts.keys() == {"occlusion"}

@@ -60,13 +60,13 @@ def test_group_means_over_samples_are_unbiased() -> None:
     faces = faces_table(600, 1, wrong=0.2)
     value = np.random.default_rng(0).normal(size=600) + 3 * ~faces["correct"] + (faces["ethnicity"] == "Black")
     truth = value[faces["gender"] == "female"].mean()
-    found, plain = [], []
+    estimates, plain = [], []
     for seed in range(300):
         sample = draw_sample(faces, 60, seed)
         member = SampleGroup("women", (sample.faces["gender"] == "female").to_numpy())
-        found.append(Means(sample, member, draws=2).mean(value.to_numpy()[sample.place]))
+        estimates.append(Means(sample, member, draws=2).mean(value.to_numpy()[sample.place]))
         plain.append(value.to_numpy()[sample.place][member.mask].mean())
-    assert abs(np.mean(found) - truth) < 3 * stats.sem(found)
+    assert abs(np.mean(estimates) - truth) < 3 * stats.sem(estimates)
     assert abs(np.mean(plain) - truth) > 10 * stats.sem(plain), "without weights it is biased, so the test can fail"
 
 

@@ -60,16 +60,16 @@ def test_experiments_too(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_report_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """What it shows of either is tested beside it; here, that the flag arrives, and what it tells to repeat it by."""
-    audit, asked = reported_audit(tmp_path / "audit"), []
+    audit, report_ages = reported_audit(tmp_path / "audit"), []
     monkeypatch.setattr("core.audit.folder.open_audit", lambda path: audit)
     monkeypatch.setattr(
-        "core.present.report.report_of", lambda model, opened, all_ages, by: asked.append(all_ages) or "text"
+        "core.present.report.report_of", lambda model, opened, all_ages, by: report_ages.append(all_ages) or "text"
     )
     (tmp_path / "m").mkdir()
     place = ["--model", "m", "--audit", "a", "--models", str(tmp_path)]
     for ages in ([], ["--ages", "adults"], ["--ages", "all"]):
         printed(capsys, "report", *place, "--out", str(tmp_path / "r.html"), *ages)
-    assert asked == [False, False, True]
+    assert report_ages == [False, False, True]
     for all_ages in (False, True):
         lines = [
             line
@@ -105,15 +105,15 @@ def test_old_flags_mean_what_they_meant(
     old: list[str], ages: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert renewed(old) == [*old[:-1], "--ages", ages]
-    seen = []
+    ages_by_call = []
     command = COMMANDS[old[0]]
 
     def record(model: str = "", audit: str = "", ages: str = "", out: Path = Path()) -> None:
-        seen.append(ages)
+        ages_by_call.append(ages)
 
     monkeypatch.setitem(COMMANDS, old[0], record)
     assert main(old) == 0
-    assert seen == [ages]
+    assert ages_by_call == [ages]
     monkeypatch.setitem(COMMANDS, old[0], command)
     with pytest.raises(SystemExit):
         main([old[0], "--help"])

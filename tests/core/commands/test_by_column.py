@@ -69,8 +69,10 @@ def test_gaps_are_of_the_groups_asked_for_and_called_exploratory(
 def test_an_unknown_column_is_refused_with_what_there_is(
     models: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
-    told = run(models, capsys, *words, code=2)
-    assert "hat: no such column; there are gender, ethnicity, age_band, glasses, camera, skin_tone, distance" in told
+    error_line = run(models, capsys, *words, code=2)
+    assert (
+        "hat: no such column; there are gender, ethnicity, age_band, glasses, camera, skin_tone, distance" in error_line
+    )
 
 
 def test_a_table_of_groups_is_written_as_latex_pdf_and_csv(
@@ -86,8 +88,8 @@ def test_a_table_of_groups_is_written_as_latex_pdf_and_csv(
     assert r"\begin{longtable}" in tex and tex.count(r" \\") == len(csv) + 1
     parsed = PdfParser.PdfParser(str(files[1]))
     assert len(parsed.pages) == (len(csv) - 2) // 40 + 1
-    told = run(models, capsys, "show", "--by", "camera", "--out", tmp_path / "groups.docx", code=2)
-    assert "end it with .tex, .pdf or .csv" in told
+    error_line = run(models, capsys, "show", "--by", "camera", "--out", tmp_path / "groups.docx", code=2)
+    assert "end it with .tex, .pdf or .csv" in error_line
 
 
 def test_a_report_has_a_table_of_the_groups_asked_for(

@@ -18,14 +18,14 @@ LINE = ["gaps", "--model", MODEL.name, "--audit", AUDIT.name, "--models", str(MO
 
 def test_terms_are_those_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     audit = open_audit(AUDIT)
-    asked = terms_of(audit, Filter.of_ages(audit.faces, "adults"), ["image-yaw"])
+    page_terms = terms_of(audit, Filter.of_ages(audit.faces, "adults"), ["image-yaw"])
     assert command.main([*LINE, "--terms", "image_yaw", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["further_terms"]
-    assert [row["term"] for row in told["tests"]] == list(asked.tests["term"])
-    assert told["tests"][0]["p"] == pytest.approx(asked.tests["p"].iloc[0])
+    record = json.loads(capsys.readouterr().out)["further_terms"]
+    assert [row["term"] for row in record["tests"]] == list(page_terms.tests["term"])
+    assert record["tests"][0]["p"] == pytest.approx(page_terms.tests["p"].iloc[0])
     assert command.main([*LINE, "--terms", "image_yaw"]) == 0
-    said = capsys.readouterr().out
-    assert measured_words(asked) in said and "Measures go in by fifths" in said
+    text = capsys.readouterr().out
+    assert measured_words(page_terms) in text and "Measures go in by fifths" in text
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from core.jobs.options import options_of
 
 
 def test_the_list_has_every_command_once_in_a_line_of_its_own() -> None:
-    said = listing(COMMANDS, "python -m core")
+    command_list = listing(COMMANDS, "python -m core")
     for name, command in COMMANDS.items():
-        assert said.count(f"\n  {name:<13}{first_sentence(command).split()[0]}") == 1, name
-    assert "More:" not in said, "a new command needs a section in core/commands/helping.py"
+        assert command_list.count(f"\n  {name:<13}{first_sentence(command).split()[0]}") == 1, name
+    assert "More:" not in command_list, "a new command needs a section in core/commands/helping.py"
     assert {name for names in SECTIONS.values() for name in names} >= {*COMMANDS}
     assert "More:\n  odd" in listing({**COMMANDS, "odd": main}, "x")
 
@@ -49,12 +49,12 @@ def test_each_example_can_be_typed_as_it_stands(name: str) -> None:
 def test_the_help_of_a_command_ends_with_its_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["compare", "--help"], prog="lookwhere")
-    said = capsys.readouterr().out
-    assert said.partition("Example:\n")[2].splitlines() == [
+    help_text = capsys.readouterr().out
+    assert help_text.partition("Example:\n")[2].splitlines() == [
         "  lookwhere compare",
         "  lookwhere compare resnet50-utkface/utkface-test theirs/utkface-test --out comparison.html",
     ]
-    assert "None}" not in said and "{None" not in said
+    assert "None}" not in help_text and "{None" not in help_text
 
 
 def test_what_may_be_left_out_is_said_by_its_default_alone() -> None:

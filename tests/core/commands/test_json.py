@@ -104,13 +104,13 @@ def documented() -> dict[str, set[str]]:
     """The top keys of each command, from the tables of docs/json.md."""
     text = (ROOT / "docs/json.md").read_text(encoding="utf-8")
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
-    found = {}
+    keys_by_command = {}
     for section in sections:
         head, _, body = section.partition("\n")
         for name in re.findall(r"`(\w+)`", head):
-            found[name] = {key for row in re.findall(r"^\| (`[^|]+) \|", body, re.MULTILINE)
+            keys_by_command[name] = {key for row in re.findall(r"^\| (`[^|]+) \|", body, re.MULTILINE)
                            for key in re.findall(r"`(\w+)`", row)}  # fmt: skip
-    return found
+    return keys_by_command
 
 
 def test_every_command_prints_json_alone_with_the_documented_keys(
@@ -136,22 +136,22 @@ def test_help_of_every_command_tells_of_json(capsys: pytest.CaptureFixture[str])
 def numbers(value: object) -> list[float]:
     """Every number in a JSON value."""
     if isinstance(value, dict):
-        return [found for entry in value.values() for found in numbers(entry)]
+        return [number for entry in value.values() for number in numbers(entry)]
     if isinstance(value, list):
-        return [found for entry in value for found in numbers(entry)]
+        return [number for entry in value for number in numbers(entry)]
     return [float(value)] if isinstance(value, int | float) and not isinstance(value, bool) else []
 
 
 def unaccounted(text: str, content: dict) -> list[str]:
     """Decimals of the text that are no rounded number of the JSON: as it is, in %, or what an accuracy leaves to 1."""
-    known: dict[int, set[str]] = {}
+    words_by_digits: dict[int, set[str]] = {}
     missing = []
     for word in re.findall(r"(?<![\w.])\d+\.\d+(?![\w.]*\d|e)", text):
         digits = len(word.partition(".")[2])
-        if digits not in known:
+        if digits not in words_by_digits:
             values = [value for x in numbers(content) for value in (abs(x), abs(100 * x), 100 * (1 - x))]
-            known[digits] = {f"{value:.{digits}f}" for value in values}
-        if word not in known[digits]:
+            words_by_digits[digits] = {f"{value:.{digits}f}" for value in values}
+        if word not in words_by_digits[digits]:
             missing.append(word)
     return missing
 
@@ -170,9 +170,9 @@ def test_the_numbers_are_those_of_the_text(name: str, study: Path, capsys: pytes
     text = run(capsys, name, arguments, study).replace("p < 0.0001", "p")  # a bound, where --json has the value
     decimals = re.findall(r"\d\.\d", text)
     assert len(decimals) > 10
-    said = " ".join(finding["sentence"] + finding["rule"] for finding in content.get("findings", []))
-    said += " ".join(scope["sentence"] for scope in content.get("scopes", []))
-    assert [word for word in unaccounted(text, content) if word not in said] == []
+    sentences = " ".join(finding["sentence"] + finding["rule"] for finding in content.get("findings", []))
+    sentences += " ".join(scope["sentence"] for scope in content.get("scopes", []))
+    assert [word for word in unaccounted(text, content) if word not in sentences] == []
 
 
 def test_a_changed_number_would_be_noticed(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

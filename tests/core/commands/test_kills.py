@@ -49,13 +49,17 @@ def test_what_goes_wrong_is_counted(stages: dict[str, Setting], tmp_path: Path, 
     assert killed.code in (-9, 2), "it is killed at its first change, or finds no table"
     from benchmarks.faults import kinds
 
-    told = Ended(0, "Traceback", (), 0.0)
-    for ended, bad in ((told, "unclear"), (Ended(0, "", (), 0.0), "wrong"), (Ended(2, "error: no", (), 0.0), "lost")):
+    traceback_end = Ended(0, "Traceback", (), 0.0)
+    for ended, bad in (
+        (traceback_end, "unclear"),
+        (Ended(0, "", (), 0.0), "wrong"),
+        (Ended(2, "error: no", (), 0.0), "lost"),
+    ):
         monkeypatch.setattr(kinds, "run", lambda *_, ended=ended: ended)
         tally = kinds.Tally()
         tally.judge(setting, tmp_path, Ended(-9, "", (), 0.0), False, "nothing was made")
         assert (tally.lost, tally.wrong, tally.unclear) == tuple(
-            int(bad == one) for one in ("lost", "wrong", "unclear")
+            int(bad == count_name) for count_name in ("lost", "wrong", "unclear")
         )
 
 

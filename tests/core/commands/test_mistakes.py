@@ -122,10 +122,10 @@ def test_an_error_is_a_line_whatever_the_names_in_it(capsys: pytest.CaptureFixtu
     assert main(["one"], raising(LookwhereError(f"{name}: no such column")), "x") == 2
     assert capsys.readouterr().err == ("error: a error: b\\u000d\\u001b[2J\\u009b31m\\u202egnp.jpg: no such column\n")
     main(["one"], raising(LookwhereError(f"file: no column; there are {'x, ' * 10**6}; name it with --column")), "x")
-    said = capsys.readouterr().err
-    assert len(said) < 2_000
-    assert said.startswith("error: file: no column")
-    assert said.endswith("name it with --column\n")
+    error_line = capsys.readouterr().err
+    assert len(error_line) < 2_000
+    assert error_line.startswith("error: file: no column")
+    assert error_line.endswith("name it with --column\n")
     main(["one"], raising(LookwhereError("a: damaged", "b: damaged")), "x")
     assert capsys.readouterr().err == "error: a: damaged\nb: damaged\n"
 
@@ -154,7 +154,7 @@ def test_a_name_that_is_no_text_is_told(root: Path, capsys: pytest.CaptureFixtur
 def test_an_output_that_is_not_utf8_is_told_before_anything_is_read(
     root: Path, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = [word.replace("OUT", str(root / "o\udcff")).replace("ROOT", str(root)) for word in words.split()]
-    said = told(capsys, main(given))
-    assert "--out" in said and "no text in UTF-8" in said
-    assert "not-there" not in said
+    arguments = [word.replace("OUT", str(root / "o\udcff")).replace("ROOT", str(root)) for word in words.split()]
+    error_line = told(capsys, main(arguments))
+    assert "--out" in error_line and "no text in UTF-8" in error_line
+    assert "not-there" not in error_line

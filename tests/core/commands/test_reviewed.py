@@ -35,15 +35,15 @@ def test_what_is_counted_in_memory_is_the_audit_that_review_writes(study: tuple[
     models, labels = study
     audit, decisions = open_audit(models / "made/audits/made-test"), read_decisions(labels)
     there = sorted(path.name for path in audit.path.parent.iterdir())
-    made = recounted(audit, decisions)
+    in_memory = recounted(audit, decisions)
     assert sorted(path.name for path in audit.path.parent.iterdir()) == there
-    written = reviewed_audit(audit, decisions, "written")
-    shutil.rmtree(written.path)
-    assert made.faces.astype(object).equals(written.faces.astype(object))
-    assert made.manifest.accuracy == written.manifest.accuracy > audit.manifest.accuracy
-    assert made.manifest.review == written.manifest.review
-    assert (made.evidence == written.evidence).all()
-    assert same_faces(made.manifest) != same_faces(audit.manifest), "other labels are not compared face by face"
+    on_disk = reviewed_audit(audit, decisions, "written")
+    shutil.rmtree(on_disk.path)
+    assert in_memory.faces.astype(object).equals(on_disk.faces.astype(object))
+    assert in_memory.manifest.accuracy == on_disk.manifest.accuracy > audit.manifest.accuracy
+    assert in_memory.manifest.review == on_disk.manifest.review
+    assert (in_memory.evidence == on_disk.evidence).all()
+    assert same_faces(in_memory.manifest) != same_faces(audit.manifest), "other labels are not compared face by face"
 
 
 @pytest.mark.parametrize("name", ["show", "gaps", "findings", "evidence", "abstain", "slices", "report"])
@@ -55,9 +55,9 @@ def test_commands_take_a_reviewed_list(
     line += ["--out", str(tmp_path / "report.html")] if name == "report" else []
     line += ["--ages", "all"] if name == "slices" else []  # adults alone are too few
     assert command.main([*line, "--reviewed", str(labels)]) == 0
-    said = capsys.readouterr().out
-    said = (tmp_path / "report.html").read_text() if name == "report" else said
-    assert "Labels were reviewed: of " in said
+    report = capsys.readouterr().out
+    report = (tmp_path / "report.html").read_text() if name == "report" else report
+    assert "Labels were reviewed: of " in report
     assert not (models / "made/audits/made-test-reviewed").exists()
 
 
@@ -73,5 +73,5 @@ def test_the_person_or_the_image_is_of_reviewed_labels_and_no_counts_of_before(
     assert command.main([*line, "--reviewed", str(tmp_path / "labels.csv")]) == 0
     after = json.loads(capsys.readouterr().out)
     assert before["skin_tone"] == "counts" and after["skin_tone"] is None, "they are of the labels before"
-    gap = {one["group"]: one["gap"] for one in after["parts"]}
-    assert gap["Black women"] > 0 > {one["group"]: one["gap"] for one in before["parts"]}["Black women"]
+    gap = {group["group"]: group["gap"] for group in after["parts"]}
+    assert gap["Black women"] > 0 > {group["group"]: group["gap"] for group in before["parts"]}["Black women"]

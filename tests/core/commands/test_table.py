@@ -55,10 +55,10 @@ def test_words_empty_cells_and_columns(ending: str, tmp_path: Path, capsys: pyte
     table.loc[3, "answer"] = None
     table.loc[5, "sex"] = "?"
     assert tabled(tmp_path, table, *WORDS, "--file-column", "photo", ending=ending) == 0
-    said = capsys.readouterr().out
-    assert "rows left out: 1\n" in said
-    assert "gender '?' is not known" in said
-    assert "1 face has no prediction and is left out" in said
+    report = capsys.readouterr().out
+    assert "rows left out: 1\n" in report
+    assert "gender '?' is not known" in report
+    assert "1 face has no prediction and is left out" in report
     audit = open_audit(tmp_path / "models/theirs/audits/answers-all")
     assert (len(audit.faces), audit.manifest.not_predicted, audit.manifest.of_table) == (238, 1, True)
     assert not audit.has_maps
@@ -92,8 +92,8 @@ def test_pages_open_it(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert tabled(tmp_path, faces(), *WORDS, "--file-column", "photo") == 0
     app = page(tmp_path / "models", name, monkeypatch, model="theirs", audit="answers-all")
     assert not app.exception
-    said = text(app)
-    assert "without any image" in said
+    page_text = text(app)
+    assert "without any image" in page_text
     assert "core align" not in "\n".join(element.value for element in app.get("code"))
 
 
@@ -141,10 +141,10 @@ def test_the_example_of_the_documentation(
     Path("faces.csv").write_text(table, encoding="utf-8")
     for n, line in enumerate(commands.splitlines()):
         assert main(shlex.split(line.removeprefix("python -m core "))) == 0
-        said = capsys.readouterr().out
+        report = capsys.readouterr().out
         if n == 0:
-            assert said.startswith(printed)
-    assert re.search(r"^ +glasses: yes +2 ", said, re.MULTILINE)
+            assert report.startswith(printed)
+    assert re.search(r"^ +glasses: yes +2 ", report, re.MULTILINE)
 
 
 def test_a_table_of_another_attribute_needs_no_gender(

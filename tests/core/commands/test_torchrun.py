@@ -46,20 +46,22 @@ def audited(folder: Path, killed: str = "") -> subprocess.CompletedProcess:
 
 def test_torchrun_shares_an_audit_out_and_goes_on_after_a_kill(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(run, "SHARD", SHARD)
-    store, made = make_store(tmp_path / "store", FACES), tmp_path / "models" / "made"
+    store, model_folder = make_store(tmp_path / "store", FACES), tmp_path / "models" / "made"
     with small_network():
         torch.manual_seed(0)
-        save_model(made, GenderResNet().eval(), ModelInfo(input_size=32, epoch=1))
-        alone = run_audit(store, load_model(made), ("all",), name="alone", batch=8)
+        save_model(model_folder, GenderResNet().eval(), ModelInfo(input_size=32, epoch=1))
+        alone = run_audit(store, load_model(model_folder), ("all",), name="alone", batch=8)
     first = audited(tmp_path, killed="1")
     assert first.returncode != 0
-    assert list_audits(made) == ["alone"]
-    shards = sorted((made / "audits/.made.unfinished").glob("shard-*.parquet"))
-    kept = {shard_manifest(file).number: (shard_manifest(file).rank, file.stat().st_mtime_ns) for file in shards}
-    assert kept[1][0] == 1  # shards 0, 2 and 4 are the first process's, 1, 3 and 5 the second's
-    assert not {3, 5} & kept.keys()
+    assert list_audits(model_folder) == ["alone"]
+    shards = sorted((model_folder / "audits/.made.unfinished").glob("shard-*.parquet"))
+    finished_shards = {
+        shard_manifest(file).number: (shard_manifest(file).rank, file.stat().st_mtime_ns) for file in shards
+    }
+    assert finished_shards[1][0] == 1  # shards 0, 2 and 4 are the first process's, 1, 3 and 5 the second's
+    assert not {3, 5} & finished_shards.keys()
     again = audited(tmp_path)
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("48 faces") == 1, again.stdout  # the first process alone prints
-    several = open_audit(made / "audits" / "made")
+    several = open_audit(model_folder / "audits" / "made")
     assert (several.path / "faces.parquet").read_bytes() == (alone.path / "faces.parquet").read_bytes()

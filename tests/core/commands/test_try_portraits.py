@@ -21,13 +21,13 @@ def test_a_model_is_tried_and_nothing_is_imported(
     monkeypatch.setattr(portraits, "portraits", lambda: two)
     words = [str(small_onnx(tmp_path / "small.onnx")), "--name", "x", *FLAGS, "--models", str(tmp_path / "models")]
     assert main(["import", *words, "--try-portraits"]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("nothing is imported; small.onnx, declared so, says of 2 portraits:\n")
-    assert all(one.words in said for one in two)
-    assert "taken by default: channels rgb" in said
+    report = capsys.readouterr().out
+    assert report.startswith("nothing is imported; small.onnx, declared so, says of 2 portraits:\n")
+    assert all(portrait.words in report for portrait in two)
+    assert "taken by default: channels rgb" in report
     assert not (tmp_path / "models").exists()
-    right = sum(f"{one.words}: {one.gender} at" in said for one in two)
-    assert f"as those pictured report: {right} of 2" in said
+    right = sum(f"{portrait.words}: {portrait.gender} at" in report for portrait in two)
+    assert f"as those pictured report: {right} of 2" in report
 
 
 def test_the_portraits_say_nothing_of_another_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -157,11 +157,11 @@ def test_over_faces_and_mirror_images_a_true_placement_is_symmetric(at: Placemen
         maps = np.stack([seen(face[..., 0], at, 16) for face in faces])
         return np.zeros((len(faces), 2)), np.stack([maps, -maps], axis=1)
 
-    found = mirror_test(explain, images.astype(np.uint8), at)
-    assert found.n == 40 and found.placed < 0.05
+    mirrored = mirror_test(explain, images.astype(np.uint8), at)
+    assert mirrored.n == 40 and mirrored.placed < 0.05
     if at is CORNER:
-        assert found.tiles > 2 * found.placed, "at the wrong place it is not"
-    assert found.placed == pytest.approx(mirror_mismatch(found.strength, at))
+        assert mirrored.tiles > 2 * mirrored.placed, "at the wrong place it is not"
+    assert mirrored.placed == pytest.approx(mirror_mismatch(mirrored.strength, at))
 
 
 def test_the_mismatch_of_a_map_on_one_side_is_1_and_of_none_unknown() -> None:

@@ -60,13 +60,13 @@ def by_hand(*kinds: tuple[int, int, int]) -> tuple[float, float]:
 )
 def test_cells_lie_where_strides_and_paddings_put_them(kinds: tuple[tuple[int, int, int], ...]) -> None:
     network = convolutions(*kinds)
-    found = measured_placement(network, Layer(str(len(network) - 1), View("nchw", (0, 0))), pixels, margin)
+    placement = measured_placement(network, Layer(str(len(network) - 1), View("nchw", (0, 0))), pixels, margin)
     first, step = by_hand(*kinds)
-    for centres in (found.rows, found.columns):
-        wanted = first + step * np.arange(len(centres))
-        np.testing.assert_allclose(centres, wanted, atol=0.15 * step)  # random kernels are not quite centred
+    for centres in (placement.rows, placement.columns):
+        expected_centres = first + step * np.arange(len(centres))
+        np.testing.assert_allclose(centres, expected_centres, atol=0.15 * step)  # random kernels are not quite centred
     again = measured_placement(network, Layer(str(len(network) - 1), View("nchw", (0, 0))), pixels, margin)
-    assert found == again and not any(p.grad is not None for p in network.parameters())
+    assert placement == again and not any(p.grad is not None for p in network.parameters())
 
 
 def test_a_crop_of_another_shape_is_placed_in_the_template() -> None:

@@ -61,8 +61,8 @@ def test_a_cells_weights_are_the_shares_of_random_points_in_it(shape: tuple[int,
     for row in range(shape[0]):
         for column in range(shape[1]):
             here = label[(cell[:, 0] == column) & (cell[:, 1] == row)]
-            drawn = np.bincount(here, minlength=len(REGIONS)) / len(here)
-            assert np.abs(drawn - weights(shape)[:, row, column]).max() < 5 * 0.5 / np.sqrt(len(here))
+            shares = np.bincount(here, minlength=len(REGIONS)) / len(here)
+            assert np.abs(shares - weights(shape)[:, row, column]).max() < 5 * 0.5 / np.sqrt(len(here))
 
 
 def winding(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
@@ -89,15 +89,15 @@ def clipped_area(polygon: np.ndarray, left: float, top: float, right: float, bot
     """Area of a polygon inside a box: cut by each side in turn (Sutherland and Hodgman 1974), then the shoelace."""
     points = [tuple(point) for point in polygon]
     for axis, bound, keep_above in ((0, left, True), (0, right, False), (1, top, True), (1, bottom, False)):
-        kept = []
+        clipped_points = []
         for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1], strict=True):
             a, b = ((x0, x1), (y0, y1))[axis]
             if (a >= bound) == keep_above or a == bound:
-                kept.append((x0, y0))
+                clipped_points.append((x0, y0))
             if (a - bound) * (b - bound) < 0:
                 t = (bound - a) / (b - a)
-                kept.append((x0 + t * (x1 - x0), y0 + t * (y1 - y0)))
-        points = kept
+                clipped_points.append((x0 + t * (x1 - x0), y0 + t * (y1 - y0)))
+        points = clipped_points
     x, y = np.array(points).reshape(-1, 2).T
     return abs(float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())) / 2
 
@@ -143,8 +143,8 @@ def test_a_region_of_two_parts_names_one_of_them() -> None:
 def test_earlier_regions_win_and_the_rest_is_surround(monkeypatch: pytest.MonkeyPatch) -> None:
     square, larger = np.array([[0, 0], [10, 0], [10, 10], [0, 10]]), np.array([[5, 0], [20, 0], [20, 10], [5, 10]])
     monkeypatch.setattr(regions, "_polygons", lambda: ([square.astype(float)], [larger.astype(float)]))
-    found = regions.region_at(np.array([[7.0, 5.0], [2.0, 5.0], [15.0, 5.0], [50.0, 50.0], [-3.0, 200.0]]))
-    assert found.tolist() == [0, 0, 1, len(REGIONS) - 1, len(REGIONS) - 1]
+    region_numbers = regions.region_at(np.array([[7.0, 5.0], [2.0, 5.0], [15.0, 5.0], [50.0, 50.0], [-3.0, 200.0]]))
+    assert region_numbers.tolist() == [0, 0, 1, len(REGIONS) - 1, len(REGIONS) - 1]
 
 
 def test_the_face_has_no_holes_and_each_region_hangs_together() -> None:

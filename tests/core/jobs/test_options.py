@@ -32,8 +32,8 @@ def flags_in_help(program: str) -> set[str]:
 def test_a_form_asks_for_what_the_parser_knows_and_nothing_is_forgotten(command: Startable) -> None:
     assert command.program in PROGRAMS
     options = form_options(command)
-    known = flags_in_help(command.program)
-    assert {option.flag for option in options if option.flag} <= known
+    help_flags = flags_in_help(command.program)
+    assert {option.flag for option in options if option.flag} <= help_flags
     if command.program in COMMANDS:
         every = {option.name for option in options_of(COMMANDS[command.program], command.positional)}
         assert every == {option.name for option in options} | {*command.left_out} & every

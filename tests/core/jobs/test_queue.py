@@ -114,7 +114,7 @@ def test_a_job_that_ends_while_the_disk_is_full_is_told_as_it_ended_once_there_i
     job, real, full = check(jobs, data), getattr(job_file, refused), []
 
     def on_a_full_disk(path: Path, *arguments: object, **more: object) -> object:
-        ended = [child for seen in workers for child in seen.children.values() if child.poll() is not None]
+        ended = [child for worker in workers for child in worker.children.values() if child.poll() is not None]
         if ended and len(full) < 3:
             full.append(path)
             if refused == "alone":
@@ -178,10 +178,10 @@ def test_a_waiting_job_is_taken_out_and_a_running_one_is_not_removed(jobs: Path,
 
 def test_a_number_given_out_anew_is_another_process(jobs: Path, data: Path) -> None:
     job, mine = check(jobs, data), here()
-    other = replace(mine, mark=mine.mark + "0")
-    assert mine.alive and not other.alive
-    write_job(jobs, replace(job, state=JobState.RUNNING, process=other, keeper=other))
-    other.signal_group(signal.SIGKILL)  # were it taken for this process, this test would end here
+    namesake = replace(mine, mark=mine.mark + "0")
+    assert mine.alive and not namesake.alive
+    write_job(jobs, replace(job, state=JobState.RUNNING, process=namesake, keeper=namesake))
+    namesake.signal_group(signal.SIGKILL)  # were it taken for this process, this test would end here
     assert read_job(jobs, job.id).state is JobState.INTERRUPTED
     assert Process.from_pid(2**22 + 1) is None
 

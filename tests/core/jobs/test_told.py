@@ -25,8 +25,8 @@ def test_bars_tell_a_file_where_one_is_named(tmp_path: Path, monkeypatch: pytest
     assert read_progress(file).done == 0
     tick()
     tick(3)
-    told = read_progress(file)
-    assert (told.stage, told.done, told.total, told.left) == ("aligning", 4, 4, 0)
+    progress = read_progress(file)
+    assert (progress.stage, progress.done, progress.total, progress.left) == ("aligning", 4, 4, 0)
     bars.close()
     monkeypatch.setenv(VARIABLE, str(tmp_path / "none/progress.json"))
     ProgressBars()("aligning", 4)(4)  # the work goes on where it cannot be told
@@ -34,9 +34,9 @@ def test_bars_tell_a_file_where_one_is_named(tmp_path: Path, monkeypatch: pytest
 
 def test_the_file_is_written_at_most_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "p.json"))
-    told = ProgressFile()
+    progress_file = ProgressFile()
     for n in range(1, 1000):
-        told.tell("x", n, 1000, None)
+        progress_file.tell("x", n, 1000, None)
     assert json.loads((tmp_path / "p.json").read_text())["done"] == 1
 
 

@@ -18,16 +18,16 @@ HASH = password.hash_password("correct horse battery")
 @pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1", "[::1]", "LOCALHOST"])
 @pytest.mark.parametrize("host", ["localhost:8501", "127.0.0.1:8501", "[::1]:8501", "LocalHost"])
 def test_it_is_on_for_who_sits_at_the_machine(address: str, host: str) -> None:
-    found = permission(address, {"Host": host}, {})
-    assert found.allowed and not found.password
+    answer = permission(address, {"Host": host}, {})
+    assert answer.allowed and not answer.password
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "", None, "::", "192.168.1.7", "example.org", "127.0.0.1.evil.org"])
 def test_a_server_on_a_network_starts_nothing_without_both_switches(address: str | None) -> None:
     for environment in ({}, {"LOOKWHERE_ALLOW_JOBS": "1"}, {password.VARIABLE: HASH}):
-        found = permission(address, HERE, environment)
-        assert not found.allowed
-        assert "this server answers at" in found.why
+        answer = permission(address, HERE, environment)
+        assert not answer.allowed
+        assert "this server answers at" in answer.why
     both = permission(address, {}, {"LOOKWHERE_ALLOW_JOBS": "1", password.VARIABLE: HASH})
     assert both.allowed and both.password
 

@@ -173,26 +173,26 @@ def test_a_reading_is_the_models_own_arithmetic() -> None:
         assert reading.probability == pytest.approx(softmax.max(), abs=1e-6)
         assert reading.regions().shape == (len(REGIONS),)
         assert reading.regions().sum() + bias == pytest.approx(reading.margin, abs=1e-5)
-        chosen = evidence[n, 0 if reading.predicted == "female" else 1]
-        np.testing.assert_allclose(reading.map("predicted"), np.clip(chosen, 0, None) / 49, rtol=1e-6)
+        class_evidence = evidence[n, 0 if reading.predicted == "female" else 1]
+        np.testing.assert_allclose(reading.map("predicted"), np.clip(class_evidence, 0, None) / 49, rtol=1e-6)
         np.testing.assert_allclose(reading.map("margin"), (evidence[n, 0] - evidence[n, 1]) / 49, atol=1e-6)
     assert read_faces(Made(), []) == []
 
 
 def test_maps_that_do_not_add_up_have_no_bias_and_no_maps_say_so() -> None:
-    other = Made()
-    other.maps = {"method": "occlusion", "additive": False, "layer": None}
-    assert head_bias(other) is None
-    other.maps = None
-    assert head_bias(other) is None
+    classify = Made()
+    classify.maps = {"method": "occlusion", "additive": False, "layer": None}
+    assert head_bias(classify) is None
+    classify.maps = None
+    assert head_bias(classify) is None
     bare = Prediction(np.array([1.0, 2.0], np.float32), None)
     assert bare.predicted == "male"
     for ask in (lambda: bare.map("male"), bare.regions):
         with pytest.raises(LookwhereError, match="no maps"):
             ask()
-    other.__class__ = type("Broken", (Made,), {"__call__": lambda self, x: (np.full((len(x), 2), np.nan), None)})
+    classify.__class__ = type("Broken", (Made,), {"__call__": lambda self, x: (np.full((len(x), 2), np.nan), None)})
     with pytest.raises(LookwhereError, match="finite"):
-        read_faces(other, [np.zeros((112, 112, 3), np.uint8)])
+        read_faces(classify, [np.zeros((112, 112, 3), np.uint8)])
 
 
 def audited(n: int, seed: int = 0) -> pd.DataFrame:
@@ -212,7 +212,7 @@ def audited(n: int, seed: int = 0) -> pd.DataFrame:
 @pytest.mark.parametrize("margin", [0.0, 0.4, -1.3, 9.0])
 def test_the_place_counts_faces_of_the_same_class(margin: float) -> None:
     faces, predicted = audited(900), "female" if margin > 0 else "male"
-    found = certainty_rank(faces, predicted, margin)
+    rank = certainty_rank(faces, predicted, margin)
     below = {True: [0, 0], False: [0, 0]}
     distances = []
     for row in faces.to_dict("records"):
@@ -221,12 +221,12 @@ def test_the_place_counts_faces_of_the_same_class(margin: float) -> None:
             below[row["correct"]][0] += certain < abs(margin)
             below[row["correct"]][1] += 1
             distances.append((abs(certain - abs(margin)), not row["correct"]))
-    assert (found.right, found.wrong) == (below[True][1], below[False][1])
-    assert found.above_right == pytest.approx(below[True][0] / below[True][1])
-    assert found.above_wrong == pytest.approx(below[False][0] / below[False][1])
-    assert found.near == 200
-    assert found.near_wrong == sum(wrong for _, wrong in sorted(distances)[:200])
-    assert found.near_low < found.near_wrong / 200 < found.near_high
+    assert (rank.right, rank.wrong) == (below[True][1], below[False][1])
+    assert rank.above_right == pytest.approx(below[True][0] / below[True][1])
+    assert rank.above_wrong == pytest.approx(below[False][0] / below[False][1])
+    assert rank.near == 200
+    assert rank.near_wrong == sum(wrong for _, wrong in sorted(distances)[:200])
+    assert rank.near_low < rank.near_wrong / 200 < rank.near_high
 
 
 def saturated(margins: list[float], correct: list[bool]) -> pd.DataFrame:
@@ -240,17 +240,15 @@ def saturated(margins: list[float], correct: list[bool]) -> pd.DataFrame:
 def test_faces_of_equal_margin_are_all_near_whatever_their_order(order: int) -> None:
     """A model whose probabilities saturate gives all its faces one margin, and is wrong on a fifth of them."""
     right = [n % 5 > 0 for n in range(1_000)]
-    found = certainty_rank(saturated([16.0] * 1_000, sorted(right)[::order]), "female", 16.0)
-    assert (found.near, found.near_wrong) == (1_000, 200)
-    assert found.near_low < 0.2 < found.near_high
-    assert photo_text.near_words(found).startswith(
-        "Of the 1,000 audited faces called female about as certainly, 20.0 %"
-    )
+    rank = certainty_rank(saturated([16.0] * 1_000, sorted(right)[::order]), "female", 16.0)
+    assert (rank.near, rank.near_wrong) == (1_000, 200)
+    assert rank.near_low < 0.2 < rank.near_high
+    assert photo_text.near_words(rank).startswith("Of the 1,000 audited faces called female about as certainly, 20.0 %")
     # 150 nearer ones, and 100 that tie in the place of the 200th: all of these are counted, and none further off.
     mixed = saturated([2.0] * 150 + [3.0] * 100 + [9.0] * 50, ([True] * 90 + [False] * 60)[::order] * 2)
-    found = certainty_rank(mixed, "female", 2.0)
-    assert found.near == 250
-    assert found.near_wrong == int((~mixed["correct"][:250]).sum())
+    rank = certainty_rank(mixed, "female", 2.0)
+    assert rank.near == 250
+    assert rank.near_wrong == int((~mixed["correct"][:250]).sum())
 
 
 def test_a_tie_is_not_more_certain() -> None:
@@ -262,10 +260,10 @@ def test_a_tie_is_not_more_certain() -> None:
 
 def test_under_eleven_faces_nothing_is_compared() -> None:
     few = audited(12).assign(predicted="male", correct=[True] * 10 + [False] * 2)
-    found = certainty_rank(few, "male", 1.0)
-    assert found.above_right is None and found.above_wrong is None
-    assert found.near_wrong is not None, "twelve together are enough"
-    assert "too few" in photo_text.place_words(found)
+    rank = certainty_rank(few, "male", 1.0)
+    assert rank.above_right is None and rank.above_wrong is None
+    assert rank.near_wrong is not None, "twelve together are enough"
+    assert "too few" in photo_text.place_words(rank)
     none = certainty_rank(few, "female", 1.0)
     assert (none.right, none.wrong, none.near, none.near_wrong) == (0, 0, 0, None)
     assert photo_text.near_words(none) == ""
@@ -282,15 +280,15 @@ def reading(female: float, male: float) -> Prediction:
 
 
 def test_the_sentences() -> None:
-    one, two, three = reading(2.0, -1.0), reading(0.0, 0.25), reading(-3.0, 9.0)
+    first, two, three = reading(2.0, -1.0), reading(0.0, 0.25), reading(-3.0, 9.0)
     there = CertaintyRank("female", 1_234, 50, 0.834, 1.0, 200, 7, 0.017, 0.07)
-    assert photo_text.guess(one) == "female at 95.3 % (margin +3.00)"
-    assert photo_text.headline([("a.jpg", [one])], 0, there) == (
+    assert photo_text.guess(first) == "female at 95.3 % (margin +3.00)"
+    assert photo_text.headline([("a.jpg", [first])], 0, there) == (
         "The model's guess for the face in a.jpg is female at 95.3 % (margin +3.00): more certain than 83 % of the "
         "1,234 audited faces it correctly called female, and than all of the 50 it incorrectly called female."
     )
     assert photo_text.near_words(there).endswith("3.5 % [1.7–7.0] were incorrect.")
-    several = photo_text.headline([("a.jpg", [one, two]), ("b.jpg", [three])], 1, None)
+    several = photo_text.headline([("a.jpg", [first, two]), ("b.jpg", [three])], 1, None)
     assert several.startswith("3 faces in 2 images: the model's guess is female for 1 and male for 2, least certain")
     assert "face 2 of a.jpg, male at 56.2 % (margin −0.25)" in several
     assert photo_text.headline([("a.jpg", [])], 0, None) == "No face was found in 1 image."
@@ -307,19 +305,19 @@ def test_the_sentences() -> None:
 
 def test_the_drawings_show_what_was_found(portrait: Image.Image, found: Found) -> None:
     face = found.faces[0]
-    drawn = np.asarray(figures.marked(portrait, [face, face], highlight=1)).astype(int)
+    pixels = np.asarray(figures.marked(portrait, [face, face], highlight=1)).astype(int)
     x, y = face.points[2].round().astype(int)
-    assert (drawn[y, x] == (255, 196, 0)).all()
+    assert (pixels[y, x] == (255, 196, 0)).all()
     assert (np.asarray(portrait)[y, x] != (255, 196, 0)).any(), "the image itself is left alone"
     dots = np.asarray(figures.with_points(face))
     for x, y in ((face.landmarks + 0.5) * 2).round().astype(int):
         assert (dots[y, x] == (255, 196, 0)).all()
     regions = np.linspace(-1, 1, len(REGIONS))
     bars = figures.region_bars(regions, 0.5, float(regions.sum()) + 0.5)
-    shown = {row.name: row.marks[0].value for row in bars.rows}
-    assert shown["margin"] == pytest.approx(sum(v for name, v in shown.items() if name != "margin"))
+    row_values = {row.name: row.marks[0].value for row in bars.rows}
+    assert row_values["margin"] == pytest.approx(sum(v for name, v in row_values.items() if name != "margin"))
     assert "bias" not in {row.name for row in figures.region_bars(regions, None, 0.0).rows}
     right, wrong = certainties(audited(300), "male")
     chart = figures.certainty(right, wrong, -1.5, "male")
-    assert [one.n for one in chart.histograms] == [len(right), len(wrong)]
+    assert [histogram.n for histogram in chart.histograms] == [len(right), len(wrong)]
     assert chart.at == 1.5

@@ -68,10 +68,10 @@ def test_two_hundred_hostile_uploads_give_a_picture_or_one_line(files: list[File
         warnings.simplefilter("error")
         for file in files:
             began = time.process_time()
-            became, said = tried(file)
+            became, message = tried(file)
             seconds = time.process_time() - began
-            if file.expect != hostile.EITHER and (became != file.expect or file.says not in said):
-                problems[file.name] = (became, said)
+            if file.expect != hostile.EITHER and (became != file.expect or file.says not in message):
+                problems[file.name] = (became, message)
             if seconds > SECONDS:
                 problems[file.name] = f"{seconds:.1f} s"
     assert problems == {}
@@ -95,8 +95,8 @@ def test_nothing_of_an_upload_touches_a_disk_or_a_log(
                 if len(file.data) < 1_000_000:
                     tried(file)
         finally:
-            seen, _watched = _watched, None
-    assert seen == []
+            events, _watched = _watched, None
+    assert events == []
     assert caplog.records == []
     assert capfd.readouterr() == ("", "")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -110,8 +110,8 @@ def test_the_watch_would_have_seen_a_write(tmp_path: Path) -> None:
         with tempfile.TemporaryFile():
             pass
     finally:
-        seen, _watched = _watched, None
-    assert sum(event.startswith("open") for event in seen) >= 2
+        events, _watched = _watched, None
+    assert sum(event.startswith("open") for event in events) >= 2
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="peak memory is read from /proc")
@@ -224,7 +224,7 @@ def test_the_limits_are_told() -> None:
     with pytest.raises(LookwhereError, match=r"^a\.jpg: 50 MB is over the 50 MB taken here; save it smaller, as JPEG$"):
         read_upload(bytes(MAXIMUM_BYTES + 1), "a.jpg")
     mend = "save it smaller, or as a JPEG in RGB, of which 80 million are taken"
-    for data, told in (
+    for data, limit in (
         (flat_png(7_100, 7_100), f"7,100 × 7,100 pixels are over the 50 million taken as PNG; {mend}"),
         (hostile.png(30_000, 30_000, b""), f"its pixels are over the 50 million taken as PNG; {mend}"),
         (hostile.flat_webp(5_000, 5_001), f"5,000 × 5,001 pixels are over the 25 million taken as WebP; {mend}"),
@@ -236,7 +236,7 @@ def test_the_limits_are_told() -> None:
     ):
         with pytest.raises(LookwhereError) as refusal:
             read_upload(data, "a")
-        assert str(refusal.value) == f"a: {told}"
+        assert str(refusal.value) == f"a: {limit}"
 
 
 def test_a_jpeg_of_a_large_camera_is_taken() -> None:

@@ -66,10 +66,10 @@ def test_flip_of_a_half_mirrors_some_and_changes_nothing_else() -> None:
     images = noise(1).repeat(24, 1, 1, 1)
     result = augment(images, 112, still(flip=0.5), 1.0, generator(0))
     straight = normalise(images[:1])
-    kept = (result - straight).abs().amax(dim=(1, 2, 3)) < 1e-3
+    unchanged = (result - straight).abs().amax(dim=(1, 2, 3)) < 1e-3
     mirrored = (result - straight.flip(3)).abs().amax(dim=(1, 2, 3)) < 1e-3
-    assert (kept | mirrored).all()
-    assert 4 <= kept.sum() <= 20
+    assert (unchanged | mirrored).all()
+    assert 4 <= unchanged.sum() <= 20
 
 
 def test_same_key_same_pictures_other_step_others() -> None:
@@ -80,8 +80,13 @@ def test_same_key_same_pictures_other_step_others() -> None:
 
     first = drawn("augment", 0, 3, 7, 0)
     assert torch.equal(first, drawn("augment", 0, 3, 7, 0))
-    for other in (("augment", 1, 3, 7, 0), ("augment", 0, 4, 7, 0), ("augment", 0, 3, 8, 0), ("augment", 0, 3, 7, 1)):
-        assert not torch.equal(first, drawn(*other))
+    for second_key in (
+        ("augment", 1, 3, 7, 0),
+        ("augment", 0, 4, 7, 0),
+        ("augment", 0, 3, 8, 0),
+        ("augment", 0, 3, 7, 1),
+    ):
+        assert not torch.equal(first, drawn(*second_key))
 
 
 @pytest.mark.parametrize("size", [32, 112])
@@ -97,9 +102,9 @@ def test_strongest_is_finite_channels_last_and_of_the_right_size(size: int, valu
     assert result.dtype == torch.float32
     assert result.is_contiguous(memory_format=torch.channels_last)
     assert torch.isfinite(result).all()
-    seen = to_unit(result)
-    assert seen.min() > -1e-6
-    assert seen.max() < 1 + 1e-6
+    pixels = to_unit(result)
+    assert pixels.min() > -1e-6
+    assert pixels.max() < 1 + 1e-6
 
 
 def test_erase_sets_one_rectangle_to_0_and_leaves_the_rest() -> None:
@@ -169,10 +174,10 @@ def test_order_without_balance_is_a_permutation_new_each_epoch() -> None:
 
 def test_balance_by_gender_draws_both_equally() -> None:
     faces = skewed()
-    drawn = faces.iloc[epoch_order(faces, Sampling("gender", seed=0), epoch=0)]
-    assert len(drawn) == 4000
-    assert drawn["gender"].value_counts()["female"] == pytest.approx(2000, abs=130)  # four deviations
-    assert drawn["ethnicity"].isna().sum() == pytest.approx(100, abs=40)  # 10 of 200 women
+    epoch_faces = faces.iloc[epoch_order(faces, Sampling("gender", seed=0), epoch=0)]
+    assert len(epoch_faces) == 4000
+    assert epoch_faces["gender"].value_counts()["female"] == pytest.approx(2000, abs=130)  # four deviations
+    assert epoch_faces["ethnicity"].isna().sum() == pytest.approx(100, abs=40)  # 10 of 200 women
 
 
 def test_balance_by_group_draws_every_group_equally() -> None:

@@ -35,12 +35,12 @@ def test_each_group_weighs_alike() -> None:
 
 def test_a_balanced_head_helps_the_small_group() -> None:
     features, faces = made()
-    other, test = made(seed=1)
+    test_features, test = made(seed=1)
     male, truth = (faces["gender"] == "male").to_numpy(), (test["gender"] == "male").to_numpy()
     right = {}
     for name, weights in (("plain", np.ones(len(faces))), ("balanced", balanced_weights(faces))):
         weight, bias = fit_head(features, male, weights)
-        correct = (other @ weight + bias > 0) == truth
+        correct = (test_features @ weight + bias > 0) == truth
         right[name] = pd.Series(correct).groupby(test["ethnicity"]).mean()
     assert right["balanced"]["B"] > right["plain"]["B"] + 0.2
 

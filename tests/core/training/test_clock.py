@@ -26,13 +26,13 @@ def test_a_slow_heartbeat_hardly_moves_the_time_left(tmp_path: Path, monkeypatch
         steps_per_epoch=100,
         running={"seen": 0, "loss": 0.0},
     )
-    told = []
-    ticking = clock.Clock(run, tmp_path, lambda status, row: told.append(status))
+    heartbeats = []
+    ticking = clock.Clock(run, tmp_path, lambda status, row: heartbeats.append(status))
     for seconds in [1.0] * 40 + [11.0]:
         now += seconds * 3
         run.step += 3
         ticking.images = 24 - 8
         ticking.tick()
-    assert told[0].eta == pytest.approx(397)
-    assert told[-2].eta == pytest.approx(280) and told[-2].images_per_second == 8
-    assert told[-1].eta == pytest.approx(277 * 30 / 20)
+    assert heartbeats[0].eta == pytest.approx(397)
+    assert heartbeats[-2].eta == pytest.approx(280) and heartbeats[-2].images_per_second == 8
+    assert heartbeats[-1].eta == pytest.approx(277 * 30 / 20)

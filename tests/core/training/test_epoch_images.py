@@ -36,8 +36,8 @@ def test_epochs_are_pieces_of_whole_orders_one_after_another(made_store: Aligned
     pieces = [epoch_order(faces, Sampling("none", seed=5, images=images), n) for n in range(4)]
     assert [len(piece) for piece in pieces] == [images] * 4
     np.testing.assert_array_equal(np.concatenate(pieces), whole[: 4 * images])
-    seen = np.bincount(np.concatenate(pieces), minlength=len(faces))
-    assert seen.max() - seen.min() <= 1
+    draws_by_face = np.bincount(np.concatenate(pieces), minlength=len(faces))
+    assert draws_by_face.max() - draws_by_face.min() <= 1
 
 
 def test_arms_of_other_sizes_take_the_same_number_of_steps(made_store: AlignedStore, tmp_path: Path) -> None:
@@ -50,12 +50,12 @@ def test_arms_of_other_sizes_take_the_same_number_of_steps(made_store: AlignedSt
 def test_a_stop_in_the_middle_of_an_epoch_goes_on_exactly(made_store: AlignedStore, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     train(made_store, whole, CONFIG, fabric=fabric())
-    asked = itertools.count()
-    status = train(made_store, broken, CONFIG, fabric=fabric(), stop=lambda: next(asked) >= 4)
+    stop_calls = itertools.count()
+    status = train(made_store, broken, CONFIG, fabric=fabric(), stop=lambda: next(stop_calls) >= 4)
     assert (status.epoch, status.step, status.steps) == (1, 1, 3)
     train(made_store, broken, CONFIG, fabric=fabric(), resume=True)
-    one, other = (load_file(folder / "training/checkpoint.safetensors") for folder in (whole, broken))
-    assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+    expected, resumed = (load_file(folder / "training/checkpoint.safetensors") for folder in (whole, broken))
+    assert expected.keys() == resumed.keys() and all(torch.equal(expected[key], resumed[key]) for key in expected)
     assert len(read_metrics(broken / "training")) == 3
 
 
@@ -65,15 +65,15 @@ def test_a_number_that_is_no_multiple_of_the_batch_is_refused() -> None:
 
 
 def test_of_each_data_set_the_split_that_is_said_is_trained_on(made_store: AlignedStore, tmp_path: Path) -> None:
-    other, val = make_store(tmp_path / "other", faces=40, seed=1), make_store(tmp_path / "val", faces=40, seed=2)
+    second_store, val = make_store(tmp_path / "other", faces=40, seed=1), make_store(tmp_path / "val", faces=40, seed=2)
 
     def count(*splits: str) -> list[int]:
-        sets = FaceSets.across((made_store, other), val, splits=splits)
+        sets = FaceSets.across((made_store, second_store), val, splits=splits)
         return sets.faces["train"]["store"].value_counts().sort_index().tolist()
 
     assert count() == count("all", "own") == [len(made_store.faces), 40]
     assert count("train", "all") == [len(made_store.split("train")), 40]
-    sets = FaceSets.across((made_store, other), val, splits=("train", "all"))
+    sets = FaceSets.across((made_store, second_store), val, splits=("train", "all"))
     assert set(sets.faces["train"].query("store == 0")["split"]) == {"train"}
     with pytest.raises(LookwhereError, match="--splits: 1 for 2 data sets"):
         count("train")

@@ -35,11 +35,13 @@ def groups(faces) -> set[str]:
 
 
 def test_a_group_is_left_out_of_training_and_of_validation_and_no_other(made_store: AlignedStore) -> None:
-    whole, kept = FaceSets.from_store(made_store), FaceSets.from_store(made_store).without(["female Black"])
+    whole, narrowed = FaceSets.from_store(made_store), FaceSets.from_store(made_store).without(["female Black"])
     for role in ("train", "val"):
-        assert groups(whole.faces[role]) - groups(kept.faces[role]) == {"female Black"}
-        others = whole.faces[role][(whole.faces[role]["gender"] + whole.faces[role]["ethnicity"]) != "femaleBlack"]
-        assert list(kept.faces[role]["face_id"]) == list(others["face_id"])
+        assert groups(whole.faces[role]) - groups(narrowed.faces[role]) == {"female Black"}
+        other_groups = whole.faces[role][
+            (whole.faces[role]["gender"] + whole.faces[role]["ethnicity"]) != "femaleBlack"
+        ]
+        assert list(narrowed.faces[role]["face_id"]) == list(other_groups["face_id"])
 
 
 def test_a_group_that_is_not_there_is_refused(made_store: AlignedStore) -> None:
@@ -52,14 +54,16 @@ def test_a_group_that_is_not_there_is_refused(made_store: AlignedStore) -> None:
 
 def test_as_many_random_faces_of_the_gender_are_left_out(made_store: AlignedStore) -> None:
     whole = FaceSets.from_store(made_store)
-    kept = whole.without(["as many as female Black"], seed=3)
+    narrowed = whole.without(["as many as female Black"], seed=3)
     for role in ("train", "val"):
-        before, after = (sets.faces[role].groupby(["gender", "ethnicity"]).size() for sets in (whole, kept))
+        before, after = (sets.faces[role].groupby(["gender", "ethnicity"]).size() for sets in (whole, narrowed))
         assert before.sum() - after.sum() == before["female", "Black"] > 0
         assert after["female", "Black"] == before["female", "Black"]
         assert after.loc[["male"]].equals(before.loc[["male"]])
-    again, other = (set(whole.without(["as many as female Black"], seed=n).faces["train"]["face_id"]) for n in (3, 4))
-    assert again == set(kept.faces["train"]["face_id"]) != other
+    again, of_another_seed = (
+        set(whole.without(["as many as female Black"], seed=n).faces["train"]["face_id"]) for n in (3, 4)
+    )
+    assert again == set(narrowed.faces["train"]["face_id"]) != of_another_seed
     with pytest.raises(LookwhereError, match="no training face"):
         whole.without(["as many as female Martian"])
 
@@ -67,22 +71,22 @@ def test_as_many_random_faces_of_the_gender_are_left_out(made_store: AlignedStor
 def test_the_model_says_which_groups_it_saw(made_store: AlignedStore, tmp_path: Path) -> None:
     run(made_store, tmp_path / "made", config=replace(SMALL, exclude=("female Black",)))
     info = json.loads((tmp_path / "made/model.json").read_text())
-    seen = {f"{row['gender']} {row['ethnicity']}" for row in info["data"]["train_groups"]}
-    assert "female Black" not in seen
-    assert "male Black" in seen
+    train_groups = {f"{row['gender']} {row['ethnicity']}" for row in info["data"]["train_groups"]}
+    assert "female Black" not in train_groups
+    assert "male Black" in train_groups
     assert info["training"]["exclude"] == ["female Black"]
     assert not any("val_female_Black" in column for column in read_metrics(tmp_path / "made/training"))
 
 
 def test_each_epoch_is_kept_and_the_best_is_one_of_them(made_store: AlignedStore, tmp_path: Path) -> None:
     run(made_store, tmp_path / "made", config=replace(SMALL, keep_every=True))
-    kept = {f.name: load_model(f) for f in sorted((tmp_path / "made/training/epochs").iterdir())}
-    assert list(kept) == ["001", "002"]
-    assert [model.info.epoch for model in kept.values()] == [1, 2]
+    epoch_models = {f.name: load_model(f) for f in sorted((tmp_path / "made/training/epochs").iterdir())}
+    assert list(epoch_models) == ["001", "002"]
+    assert [model.info.epoch for model in epoch_models.values()] == [1, 2]
     best = load_model(tmp_path / "made")
-    same = kept[f"{best.info.epoch:03}"]
+    same = epoch_models[f"{best.info.epoch:03}"]
     assert best.info.weights_sha256 == same.info.weights_sha256
-    assert not torch.equal(kept["001"].network.fc.weight, kept["002"].network.fc.weight)
+    assert not torch.equal(epoch_models["001"].network.fc.weight, epoch_models["002"].network.fc.weight)
 
 
 def test_a_checkpoint_older_than_a_setting_resumes_as_if_it_had_its_default(

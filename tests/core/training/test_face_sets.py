@@ -39,10 +39,10 @@ def people(count: int, seed: int = 0) -> pd.DataFrame:
 
 def test_a_balanced_subset_has_equal_genders_and_whole_people() -> None:
     faces = people(400)
-    chosen = Subset("gender", 600).choose(faces)
-    assert chosen["gender"].value_counts().to_dict() == {"female": 300, "male": 300}
+    subset = Subset("gender", 600).choose(faces)
+    assert subset["gender"].value_counts().to_dict() == {"female": 300, "male": 300}
     whole = faces.groupby("identity").size()
-    assert (chosen.groupby("identity").size() == whole.reindex(chosen["identity"].unique()).sort_index()).all()
+    assert (subset.groupby("identity").size() == whole.reindex(subset["identity"].unique()).sort_index()).all()
 
 
 def test_a_subset_is_the_same_for_a_seed_whatever_the_order_of_rows() -> None:
@@ -54,16 +54,16 @@ def test_a_subset_is_the_same_for_a_seed_whatever_the_order_of_rows() -> None:
 
 def test_without_a_limit_every_class_gets_what_the_smallest_has() -> None:
     faces = people(300)
-    chosen = Subset("group").choose(faces).groupby(["gender", "ethnicity"]).size()
+    group_sizes = Subset("group").choose(faces).groupby(["gender", "ethnicity"]).size()
     smallest = faces.groupby(["gender", "ethnicity"]).size().min()
-    assert chosen.max() <= smallest
-    assert chosen.min() > smallest - 9, "at most one person's images are missing"
+    assert group_sizes.max() <= smallest
+    assert group_sizes.min() > smallest - 9, "at most one person's images are missing"
 
 
 def test_limit_alone_keeps_the_natural_mixture() -> None:
-    chosen = Subset("none", 500).choose(people(400))
-    assert len(chosen) == 500
-    assert 0.6 < (chosen["gender"] == "male").mean() < 0.9
+    subset = Subset("none", 500).choose(people(400))
+    assert len(subset) == 500
+    assert 0.6 < (subset["gender"] == "male").mean() < 0.9
     with pytest.raises(LookwhereError, match="--limit 0"):
         Subset("none", 0)
 
@@ -153,9 +153,9 @@ def test_the_same_data_set_twice_and_weights_of_others_are_refused(tmp_path: Pat
 def test_weights_say_how_often_a_data_set_is_drawn() -> None:
     faces = pd.DataFrame({"gender": ["female", "male"] * 500, "ethnicity": "White", "store": [0] * 400 + [1] * 600})
     for balance in ("none", "gender"):
-        drawn = faces.iloc[epoch_order(faces, Sampling(balance, seed=0, weights=(3.0, 1.0)), epoch=0)]
-        assert abs((drawn["store"] == 0).mean() - 1200 / 1800) < 0.06
-        assert abs((drawn["gender"] == "male").mean() - 0.5) < 0.06
+        epoch_faces = faces.iloc[epoch_order(faces, Sampling(balance, seed=0, weights=(3.0, 1.0)), epoch=0)]
+        assert abs((epoch_faces["store"] == 0).mean() - 1200 / 1800) < 0.06
+        assert abs((epoch_faces["gender"] == "male").mean() - 0.5) < 0.06
 
 
 def test_validation_faces_that_are_trained_on_are_left_out(tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ def labels(faces: int) -> dict[str, object]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> AlignedStore:
-    made = make_store(tmp_path / "store", faces=96)
-    manifest = replace(made.manifest, columns=(GLASSES, CAMERA))
-    return replace(made, faces=made.faces.assign(**labels(96)), manifest=manifest)
+    made_store = make_store(tmp_path / "store", faces=96)
+    manifest = replace(made_store.manifest, columns=(GLASSES, CAMERA))
+    return replace(made_store, faces=made_store.faces.assign(**labels(96)), manifest=manifest)
 
 
 def many() -> pd.DataFrame:
@@ -55,13 +55,13 @@ def many() -> pd.DataFrame:
 
 def test_balance_is_of_what_is_classified_and_of_the_columns_chosen() -> None:
     faces = many()
-    drawn = faces.iloc[epoch_order(faces, Sampling("class", seed=0, task=TASK), epoch=0)]
-    assert (drawn["Eyeglasses"] == "yes").mean() == pytest.approx(0.5, abs=0.04)
-    drawn = faces.iloc[epoch_order(faces, Sampling("group", seed=0, task=TASK, groups=("camera",)), epoch=0)]
-    counts = drawn.groupby(["Eyeglasses", "camera"], observed=True).size()
+    epoch_faces = faces.iloc[epoch_order(faces, Sampling("class", seed=0, task=TASK), epoch=0)]
+    assert (epoch_faces["Eyeglasses"] == "yes").mean() == pytest.approx(0.5, abs=0.04)
+    epoch_faces = faces.iloc[epoch_order(faces, Sampling("group", seed=0, task=TASK, groups=("camera",)), epoch=0)]
+    counts = epoch_faces.groupby(["Eyeglasses", "camera"], observed=True).size()
     assert counts.to_numpy() == pytest.approx([750] * 4, abs=95)
-    drawn = faces.iloc[epoch_order(faces, Sampling("gender", seed=0, task=TASK), epoch=0)]
-    assert (drawn["Eyeglasses"] == "yes").mean() == pytest.approx(0.25, abs=0.04), "gender is another thing"
+    epoch_faces = faces.iloc[epoch_order(faces, Sampling("gender", seed=0, task=TASK), epoch=0)]
+    assert (epoch_faces["Eyeglasses"] == "yes").mean() == pytest.approx(0.25, abs=0.04), "gender is another thing"
     weights = balanced_weights(faces, TASK, ("camera",))
     sums = pd.Series(weights).groupby([faces["Eyeglasses"], faces["camera"]], observed=True).sum()
     assert sums.to_numpy() == pytest.approx([750] * 4)
@@ -112,8 +112,8 @@ def test_metrics_record_and_card_speak_of_the_attribute(
     assert not [column for column in metrics if "female" in column or "male" in column]
     info = model_info(folder)
     assert {group.group for group in info.data.train_groups} == names
-    counted = [group.faces for group in info.data.train_groups]
-    assert len(set(counted)) == 1 and 4 <= sum(counted) <= 24, "as many of each class × camera"
+    group_sizes = [group.faces for group in info.data.train_groups]
+    assert len(set(group_sizes)) == 1 and 4 <= sum(group_sizes) <= 24, "as many of each class × camera"
     write_card(folder)
     card = (folder / "CARD.md").read_text()
     assert "Faces were drawn so that classes of glasses × levels of camera are equally frequent." in card
@@ -131,7 +131,7 @@ def test_the_models_of_before_say_what_they_said() -> None:
 
 def test_a_group_of_another_attribute_can_be_left_out(store: AlignedStore) -> None:
     sets = FaceSets.from_store(store)
-    kept = sets.without(["faces with glasses, camera: side"], 0, TASK, ("camera",))
+    narrowed = sets.without(["faces with glasses, camera: side"], 0, TASK, ("camera",))
     for role in ("train", "val"):
         gone = (sets.faces[role]["Eyeglasses"] == "yes") & (sets.faces[role]["camera"] == "side")
-        assert list(kept.faces[role]["face_id"]) == list(sets.faces[role]["face_id"][~gone])
+        assert list(narrowed.faces[role]["face_id"]) == list(sets.faces[role]["face_id"][~gone])

@@ -34,11 +34,11 @@ def test_every_changed_byte_of_a_run_is_told(tmp_path: Path) -> None:
     for name, read in (("metrics.csv", read_metrics), ("status.json", read_status)):
         file = tmp_path / name
         good = file.read_bytes()
-        said = str(read(tmp_path))
+        content = str(read(tmp_path))
         for place in range(0, len(good), 3):
             file.write_bytes(good[:place] + bytes([good[place] ^ 1 << draw.randrange(8)]) + good[place + 1 :])
             try:
-                assert str(read(tmp_path)) == said, f"{name}, byte {place}"  # white space between keys
+                assert str(read(tmp_path)) == content, f"{name}, byte {place}"  # white space between keys
             except LookwhereError as error:
                 assert name in str(error)
         file.write_bytes(good)
@@ -52,10 +52,10 @@ def test_metrics_of_before_open_and_are_sealed_once_asked(tmp_path: Path) -> Non
     shipped = json.loads((ROOT / "models/experiments/claims/experiment.json").read_text())
     (model / "experiment.json").write_text(json.dumps({k: v for k, v in shipped.items() if k != "digest"}))
     before = read_metrics(model / "training")
-    assert [(one.file.name, one.recorded) for one in verify_folders(model)] == [
+    assert [(verified.file.name, verified.recorded) for verified in verify_folders(model)] == [
         ("experiment.json", False), ("metrics.csv", False)]  # fmt: skip
     verify_folders(model, record=True)
-    assert all(one.recorded and one.damage is None for one in verify_folders(model))
+    assert all(verified.recorded and verified.damage is None for verified in verify_folders(model))
     assert metrics_are_sealed(model / "training")
     assert read_metrics(model / "training").equals(before)
     lines = (model / "training/metrics.csv").read_text().splitlines()
@@ -65,8 +65,8 @@ def test_metrics_of_before_open_and_are_sealed_once_asked(tmp_path: Path) -> Non
     (model / "training/metrics.csv").write_text("\n".join(lines).replace("0.6", "0.7"))
     content = json.loads((model / "experiment.json").read_text())
     (model / "experiment.json").write_text(json.dumps(content | {"title": "Another"}))
-    told = [one.damage for one in verify_folders(model)]
-    assert [why.partition("; ")[0] for why in told] == ["changed since it was written"] * 2
+    reasons = [verified.damage for verified in verify_folders(model)]
+    assert [why.partition("; ")[0] for why in reasons] == ["changed since it was written"] * 2
 
 
 @pytest.mark.parametrize("head", ["epoch,seconds,digesu", "epocx,seconds", "epoch,seconds,more"])

@@ -47,8 +47,8 @@ def fabric(precision: str = "32-true") -> Fabric:
 
 def stop_before(step: int) -> Callable[[], bool]:
     """Asks to stop when it is asked for the `step`-th time, counted from 0."""
-    asked = itertools.count()
-    return lambda: next(asked) >= step
+    stop_calls = itertools.count()
+    return lambda: next(stop_calls) >= step
 
 
 def files(folder: Path) -> list[str]:
@@ -60,16 +60,16 @@ def counters(folder: Path) -> dict:
         return json.loads(opened.metadata()["meta"])
 
 
-def assert_same_run(one: Path, other: Path) -> None:
+def assert_same_run(folder_a: Path, folder_b: Path) -> None:
     """Weights, moving average, optimiser, counters, kept model and metrics, all equal to the last bit."""
-    mine, theirs = load_file(one / CHECKPOINT), load_file(other / CHECKPOINT)
+    mine, theirs = load_file(folder_a / CHECKPOINT), load_file(folder_b / CHECKPOINT)
     assert mine.keys() == theirs.keys()
     assert {name.split(".")[0] for name in mine} == {"model", "average", "optimiser"}
     assert [name for name in mine if not torch.equal(mine[name], theirs[name])] == []
-    assert counters(one) == counters(other)
-    assert json.loads((one / "model.json").read_text()) == json.loads((other / "model.json").read_text())
+    assert counters(folder_a) == counters(folder_b)
+    assert json.loads((folder_a / "model.json").read_text()) == json.loads((folder_b / "model.json").read_text())
     clocks = ["seconds", "images_per_second"]
-    tables = [read_metrics(folder / "training").drop(columns=clocks) for folder in (one, other)]
+    tables = [read_metrics(folder / "training").drop(columns=clocks) for folder in (folder_a, folder_b)]
     assert tables[0].to_csv() == tables[1].to_csv()
 
 
@@ -182,7 +182,7 @@ def test_validation_equals_a_slow_one_face_by_face(whole: Path, store: AlignedSt
     run = Run(store, whole, WHOLE, fabric())
     run.load()
     run.average.set_dilation(True)
-    found = run.validate(WHOLE.stages[1])
+    metrics = run.validate(WHOLE.stages[1])
     run.average.eval()
     losses, right = [], {}
     for face in store.split("val").itertuples():
@@ -192,9 +192,9 @@ def test_validation_equals_a_slow_one_face_by_face(whole: Path, store: AlignedSt
         losses.append(F.cross_entropy(logits, torch.tensor(label)).item())
         right.setdefault(f"{face.gender}_{face.ethnicity}", []).append(int(logits.argmax()) == label)
     assert sorted(right) == GROUPS
-    assert {group: found[f"val_{group}"] for group in GROUPS} == {g: sum(r) / len(r) for g, r in right.items()}
-    assert found["val_loss"] == pytest.approx(sum(losses) / 16, abs=1e-4)
-    assert found["val_accuracy"] == sum(map(sum, right.values())) / 16
+    assert {group: metrics[f"val_{group}"] for group in GROUPS} == {g: sum(r) / len(r) for g, r in right.items()}
+    assert metrics["val_loss"] == pytest.approx(sum(losses) / 16, abs=1e-4)
+    assert metrics["val_accuracy"] == sum(map(sum, right.values())) / 16
 
 
 def test_resume_after_an_epoch_is_bit_identical(whole: Path, half: Path, store: AlignedStore, folder: Path) -> None:
@@ -231,9 +231,9 @@ def test_stop_after_epochs_already_run_trains_no_further(half: Path, store: Alig
 
 def test_resume_is_refused_with_other_settings_or_data(half: Path, store: AlignedStore, tmp_path: Path) -> None:
     untouched = {name: (half / name).stat().st_mtime_ns for name in files(half)}
-    other = dataclasses.replace(WHOLE, optimiser=Optimiser(lr=2e-3), seed=1)
+    changed_config = dataclasses.replace(WHOLE, optimiser=Optimiser(lr=2e-3), seed=1)
     with pytest.raises(LookwhereError, match="another optimiser, seed; ") as caught:
-        train(store, half, other, fabric=fabric(), resume=True)
+        train(store, half, changed_config, fabric=fabric(), resume=True)
     assert str(half / CHECKPOINT) in str(caught.value)
     with pytest.raises(LookwhereError, match="other data"):
         train(make_store(tmp_path / "other", seed=1), half, WHOLE, fabric=fabric(), resume=True)
@@ -243,8 +243,8 @@ def test_resume_is_refused_with_other_settings_or_data(half: Path, store: Aligne
 def test_resume_is_refused_with_other_images_or_other_faces_of_the_same_data(half: Path, store: AlignedStore) -> None:
     """A checkpoint of before this was kept says nothing of it, and goes on."""
     realigned = dataclasses.replace(store, manifest=dataclasses.replace(store.manifest, padding=60))
-    told = r"train faces that were aligned otherwise .border before detection 60, not 0.; resume with the same store"
-    with pytest.raises(LookwhereError, match=told):
+    message = r"train faces that were aligned otherwise .border before detection 60, not 0.; resume with the same store"
+    with pytest.raises(LookwhereError, match=message):
         train(realigned, half, WHOLE, fabric=fabric(), resume=True)
     mixed = dataclasses.replace(store, faces=store.faces.iloc[::-1].reset_index(drop=True))
     with pytest.raises(LookwhereError, match="other faces of the same data, or in another order"):
@@ -288,8 +288,8 @@ def test_what_it_was_computed_in_is_kept_and_resuming_otherwise_is_refused(
 ) -> None:
     """A checkpoint of before this was kept says nothing of it, and goes on."""
     train(store, folder, WHOLE, fabric=fabric("bf16-mixed"), stop_after=1)
-    kept = {"precision": "bf16-mixed", "device": "cpu", "processes": 1}
-    assert json.loads((folder / "model.json").read_text())["computed"] == counters(folder)["computed"] == kept
+    computed = {"precision": "bf16-mixed", "device": "cpu", "processes": 1}
+    assert json.loads((folder / "model.json").read_text())["computed"] == counters(folder)["computed"] == computed
     with pytest.raises(LookwhereError, match="computed with precision bf16-mixed, not 32-true; go on as it began"):
         train(store, folder, WHOLE, fabric=fabric(), resume=True)
     meta = counters(folder)

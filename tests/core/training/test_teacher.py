@@ -59,20 +59,22 @@ def models(tmp_path: Path) -> Path:
 
 def taught(store: AlignedStore, models: Path, **changes: object) -> Lessons:
     config = dataclasses.replace(CONFIG, **changes)
-    found = lessons(FaceSets.from_store(store), config, GENDER, models, fabric())
-    assert found is not None
-    return found
+    teacher_lessons = lessons(FaceSets.from_store(store), config, GENDER, models, fabric())
+    assert teacher_lessons is not None
+    return teacher_lessons
 
 
 def test_what_is_learnt_is_what_the_teacher_says_of_the_clean_faces(made_store: AlignedStore, models: Path) -> None:
-    found, faces = taught(made_store, models), made_store.split("train")
+    teacher_lessons, faces = taught(made_store, models), made_store.split("train")
     classify = load_model(models / "small").classify
     logits = classify.logits(made_store.images[faces["row"].to_numpy()])
-    np.testing.assert_allclose(found.odds.numpy(), np.clip(logits[:, 1] - logits[:, 0], -10, 10), rtol=1e-5)
-    assert found.features.shape == (36, 6)
-    moving = found.features.std(dim=0, correction=0) > 0
-    torch.testing.assert_close(found.features.mean(dim=0), torch.zeros(6), atol=1e-4, rtol=0)
-    torch.testing.assert_close(found.features[:, moving].std(dim=0, correction=0), torch.ones(int(moving.sum())))
+    np.testing.assert_allclose(teacher_lessons.odds.numpy(), np.clip(logits[:, 1] - logits[:, 0], -10, 10), rtol=1e-5)
+    assert teacher_lessons.features.shape == (36, 6)
+    moving = teacher_lessons.features.std(dim=0, correction=0) > 0
+    torch.testing.assert_close(teacher_lessons.features.mean(dim=0), torch.zeros(6), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        teacher_lessons.features[:, moving].std(dim=0, correction=0), torch.ones(int(moving.sum()))
+    )
 
 
 def test_features_of_each_kind_give_the_logits_by_its_last_layer(made_store: AlignedStore, models: Path) -> None:
@@ -83,8 +85,8 @@ def test_features_of_each_kind_give_the_logits_by_its_last_layer(made_store: Ali
     images = made_store.images[np.arange(5)]
     model = load_model(models / "small")
     logits, pooled = reading(model, True)(images)
-    held = {t.name: numpy_helper.to_array(t) for t in onnx.load(models / "small/model.onnx").graph.initializer}
-    np.testing.assert_allclose(pooled @ held["w"].T + held["b"], logits, atol=1e-4)
+    initialisers = {t.name: numpy_helper.to_array(t) for t in onnx.load(models / "small/model.onnx").graph.initializer}
+    np.testing.assert_allclose(pooled @ initialisers["w"].T + initialisers["b"], logits, atol=1e-4)
     info = ModelInfo(input_size=32, training=TrainingInfo())
     save_model(models / "own", GenderResNet().eval(), info)
     own = load_model(models / "own")
@@ -95,9 +97,9 @@ def test_features_of_each_kind_give_the_logits_by_its_last_layer(made_store: Ali
 
 
 def test_an_output_of_the_file_is_read_as_features_by_its_name(made_store: AlignedStore, models: Path) -> None:
-    found = taught(made_store, models, teacher_outputs=("z",))
-    assert found.features.shape == (36, 2)
-    torch.testing.assert_close(found.odds, taught(made_store, models).odds)
+    teacher_lessons = taught(made_store, models, teacher_outputs=("z",))
+    assert teacher_lessons.features.shape == (36, 2)
+    torch.testing.assert_close(teacher_lessons.odds, taught(made_store, models).odds)
     with pytest.raises(LookwhereError, match="no output nowhere; there are z"):
         taught(made_store, models, teacher_outputs=("nowhere",))
 
@@ -116,16 +118,16 @@ def test_maps_by_gradients_of_an_onnx_file_do_not_hinder_its_teaching(
 
 def test_the_loss_by_hand() -> None:
     config = dataclasses.replace(CONFIG, teacher_weight=0.25, teacher_temperature=2.0, label_smoothing=0.0)
-    given = Lessons(torch.tensor([2.0, -1.0, 4.0]), torch.tensor([1.0, 0.0, 1.0]), torch.eye(3), config)
+    teacher_lessons = Lessons(torch.tensor([2.0, -1.0, 4.0]), torch.tensor([1.0, 0.0, 1.0]), torch.eye(3), config)
     places, logits, label = torch.tensor([2, 1]), torch.tensor([[0.0, 1.0], [0.5, -0.5]]), torch.tensor([1, 0])
     hard = [-F.log_softmax(logits[n], 0)[label[n]].item() for n in (0, 1)]
     q = 1 / (1 + np.exp(-2.0))  # face 2: log-odds 4 at temperature 2
     warm = F.log_softmax(logits[0] / 2, 0)
     soft = -(q * warm[1] + (1 - q) * warm[0]).item()
     expected = ((0.75 * hard[0] + 0.25 * 4 * soft) + hard[1]) / 2  # face 1 is not trusted: its label alone
-    assert given.label_loss(places, logits, label).item() == pytest.approx(expected, rel=1e-5)
+    assert teacher_lessons.label_loss(places, logits, label).item() == pytest.approx(expected, rel=1e-5)
     matched = torch.tensor([[0.0, 0.0, 3.0], [1.0, 0.0, 0.0]])
-    assert given.feature_loss(places, matched).item() == pytest.approx((0 + 1) / 2)
+    assert teacher_lessons.feature_loss(places, matched).item() == pytest.approx((0 + 1) / 2)
 
 
 def test_where_a_teacher_errs_by_the_label_the_label_alone_counts(made_store: AlignedStore, models: Path) -> None:
@@ -169,20 +171,24 @@ def test_a_run_stopped_goes_on_exactly_and_the_card_names_the_teacher(made_store
     assert any("projection" in key for key in one)
     assert not any("projection" in key for key in load_file(whole / "model.safetensors"))
     assert len(read_metrics(whole / "training")) == 2
-    [kept], told = model_info(whole).teachers, protocol(model_info(whole))[0].text
-    assert kept.weights_sha256 == model_info(models / "small").weights_sha256
-    assert f"small (file.onnx, SHA-256 of its weights {kept.weights_sha256[:16]}…, terms: CC0, for these tests)" in told
-    assert "soft labels of every face (weight 0.5, temperature 2.0)" in told and "thrown away (weight 0.5)" in told
+    [teacher], protocol_text = model_info(whole).teachers, protocol(model_info(whole))[0].text
+    assert teacher.weights_sha256 == model_info(models / "small").weights_sha256
+    assert (
+        f"small (file.onnx, SHA-256 of its weights {teacher.weights_sha256[:16]}…, terms: CC0, for these tests)"
+        in protocol_text
+    )
+    assert "soft labels of every face (weight 0.5, temperature 2.0)" in protocol_text
+    assert "thrown away (weight 0.5)" in protocol_text
 
 
 def test_another_teacher_of_the_same_name_is_refused_at_resume(made_store: AlignedStore, models: Path) -> None:
     train(made_store, models / "made", CONFIG, fabric=fabric(), stop_after=1)
     file = models / "small/model.json"
-    said = json.loads(file.read_text())
+    model_record = json.loads(file.read_text())
     source = small_onnx(models / "other.onnx", seed=5)
     (models / "small").rename(models / "former")
     import_model(source, "small", DECLARED, models=models)
-    assert json.loads(file.read_text())["weights_sha256"] != said["weights_sha256"]
+    assert json.loads(file.read_text())["weights_sha256"] != model_record["weights_sha256"]
     with pytest.raises(LookwhereError, match="began with other teachers"):
         train(made_store, models / "made", CONFIG, fabric=fabric(), resume=True)
 
@@ -224,6 +230,6 @@ def test_two_processes_learn_from_what_the_first_computed(made_store: AlignedSto
         np.save(models.parent / f"said-{ranks.rank}.npy", run.lessons.odds.numpy())
 
     assert in_processes(2, work) == [0, 0]
-    said = [np.load(models.parent / f"said-{rank}.npy") for rank in (0, 1)]
-    np.testing.assert_array_equal(*said)
-    np.testing.assert_array_equal(said[0], taught(made_store, models).odds.numpy())
+    odds_by_rank = [np.load(models.parent / f"said-{rank}.npy") for rank in (0, 1)]
+    np.testing.assert_array_equal(*odds_by_rank)
+    np.testing.assert_array_equal(odds_by_rank[0], taught(made_store, models).odds.numpy())

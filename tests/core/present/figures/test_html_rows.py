@@ -29,12 +29,12 @@ def test_rows_of_html_have_the_chart_s_numbers(case: Case) -> None:
     assert len(rows) == len(chart.rows)
     for row, text in zip(chart.rows, rows, strict=True):
         assert f"{html.escape(row.name)} <small>{html.escape(row.note)}</small>" in text
-        series = [one.name for one in chart.series]
+        series = [entry.name for entry in chart.series]
         marks = sorted((mark for mark in row.marks if mark.drawn), key=lambda mark: series.index(mark.series))
         lines = LINE.findall(text)
         assert len(lines) == len(marks)
-        for mark, (told, left, width, rest) in zip(marks, lines, strict=True):
-            assert html.unescape(told).split("\n") == [t for t in (mark.series, mark.words, *mark.details) if t]
+        for mark, (title, left, width, rest) in zip(marks, lines, strict=True):
+            assert html.unescape(title).split("\n") == [t for t in (mark.series, mark.words, *mark.details) if t]
             places = [float(left), float(left) + float(width)] if left else [np.nan, np.nan]
             places += [float(DOT.search(rest)[1])] if DOT.search(rest) else [np.nan]
             values = np.array(places) / 100 * (scale.high - scale.low) + scale.low

@@ -52,18 +52,18 @@ def test_long_names_leave_room_for_the_chart_and_long_titles_are_broken() -> Non
 
 def names_drawn(chart: CurveChart, low: float, high: float) -> list[tuple[float, float, float]]:
     """Left and right end in pixels of each name, and how far it is lifted."""
-    drawn = []
+    places = []
     for name in figure_of(chart).layout.annotations:
         width, at = CHARACTER * len(name.text), (name.x - low) / (high - low) * PLOT
         start = at - width if name.xanchor == "right" else at
-        drawn.append((start, start + width, name.yshift))
-    return drawn
+        places.append((start, start + width, name.yshift))
+    return places
 
 
-def apart(drawn: list[tuple[float, float, float]]) -> bool:
+def apart(places: list[tuple[float, float, float]]) -> bool:
     return all(
-        a[1] <= b[0] or b[1] <= a[0] or abs(a[2] - b[2]) >= 11 for a, b in itertools.combinations(drawn, 2)
-    ) and all(start >= -CHARACTER and end <= PLOT + CHARACTER for start, end, _ in drawn)
+        a[1] <= b[0] or b[1] <= a[0] or abs(a[2] - b[2]) >= 11 for a, b in itertools.combinations(places, 2)
+    ) and all(start >= -CHARACTER and end <= PLOT + CHARACTER for start, end, _ in places)
 
 
 def test_image_sizes_of_a_training_lie_apart() -> None:
@@ -73,8 +73,8 @@ def test_image_sizes_of_a_training_lie_apart() -> None:
         {"epoch": range(1, 24), "size": sizes, "dilated": [False] * 20 + [True] * 3, "val_accuracy": 0.9}
     )
     chart = training_curve(metrics, {"val_accuracy": "validation"}, True, 20)
-    drawn = names_drawn(chart, 0.5, 23.5)
-    assert len(drawn) == 4 and apart(drawn), drawn
+    places = names_drawn(chart, 0.5, 23.5)
+    assert len(places) == 4 and apart(places), places
 
 
 def test_many_short_bands_take_more_lines() -> None:

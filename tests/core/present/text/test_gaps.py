@@ -92,8 +92,9 @@ def test_where_there_are_no_groups_the_reason_is_a_whole_sentence() -> None:
 def test_numbers_stand_below_each_other_though_names_are_long() -> None:
     """Groups of several columns have longer names than those of gender and ethnicity."""
     audit = made_audit(600, errors=0.2, own=True, shape=None)
-    columns = sorted((one for one in audit.columns if not one.measured), key=lambda one: -max(map(len, one.levels)))
-    lines = gaps_report(audit, Filter(), by=["gender", *(one.name for one in columns[:2])]).splitlines()
+    own = [column for column in audit.columns if not column.measured]
+    columns = sorted(own, key=lambda column: -max(map(len, column.levels)))
+    lines = gaps_report(audit, Filter(), by=["gender", *(column.name for column in columns[:2])]).splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith("Accuracy, "))
     rows = [line for line in lines[start + 1 : lines.index("", start)] if " %  [" in line]
     assert max(len(row.split("  ")[1]) for row in rows) > 26
