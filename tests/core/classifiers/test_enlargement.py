@@ -43,9 +43,9 @@ def test_a_stage_above_the_stores_side_is_refused_before_anything_is_written(
     made_store: AlignedStore, tmp_path: Path
 ) -> None:
     """In a schedule too, and whether one data set or two are given."""
-    other = make_store(tmp_path / "other", seed=1)
+    second_store = make_store(tmp_path / "other", seed=1)
     words = r"stage size 120: the faces of .*store have 112 pixels.*enlarge: true"
-    for data in (made_store, FaceSets.across(made_store, other)):
+    for data in (made_store, FaceSets.across(made_store, second_store)):
         with pytest.raises(LookwhereError, match=words):
             train(data, tmp_path / "model", LARGE, fabric=fabric())
     assert not (tmp_path / "model").exists()
@@ -84,9 +84,9 @@ def test_what_was_allowed_is_kept_in_the_model_and_a_run_of_before_goes_on_with_
     del meta["config"]["enlarge"]
     save_file(load_file(checkpoint), checkpoint, {"meta": json.dumps(meta)})
     train(made_store, folder, allowed, fabric=fabric(), resume=True)
-    kept = json.loads((folder / "model.json").read_text())
-    assert kept["input_size"] == 120
-    assert kept["training"]["enlarge"] is True
+    record = json.loads((folder / "model.json").read_text())
+    assert record["input_size"] == 120
+    assert record["training"]["enlarge"] is True
     shutil.rmtree(folder)
 
 
@@ -107,12 +107,12 @@ def test_what_was_allowed_is_kept_in_the_model_and_a_run_of_before_goes_on_with_
     ],
 )
 def test_the_factor_is_input_pixels_a_pixel_of_the_face(info: ModelInfo, factor: float | None) -> None:
-    found = input_enlargement(info)
-    assert found is None if factor is None else found == pytest.approx(factor)
-    said = markdown("m", card_sections("m", info, []))
-    assert ("which adds no detail" in said) == (factor is not None)
+    enlargement = input_enlargement(info)
+    assert enlargement is None if factor is None else enlargement == pytest.approx(factor)
+    card = markdown("m", card_sections("m", info, []))
+    assert ("which adds no detail" in card) == (factor is not None)
     if factor is not None:
-        assert f"enlarged {factor:.3g} ×" in said
+        assert f"enlarged {factor:.3g} ×" in card
 
 
 def test_an_audit_of_ours_records_it(made_store: AlignedStore, tmp_path: Path) -> None:
@@ -134,6 +134,6 @@ def test_the_import_command_says_it(tmp_path: Path, capsys: pytest.CaptureFixtur
         flags = ["--architecture", SQUEEZE, "--size", size, size, "--score", "logits", "--female", "1", "--male", "0"]
         flags += [*numbers, "--models", str(tmp_path / "models"), "--name", name]
         assert core_main(["import", str(tmp_path / "weights.pt"), *flags]) == 0
-        said = capsys.readouterr().out
+        report = capsys.readouterr().out
         card = (tmp_path / "models" / name / "CARD.md").read_text()
-        assert ("enlarged 1.43 ×" in said) == ("enlarged 1.43 ×" in card) == (name == "large")
+        assert ("enlarged 1.43 ×" in report) == ("enlarged 1.43 ×" in card) == (name == "large")

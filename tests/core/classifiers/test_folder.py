@@ -203,14 +203,14 @@ def test_a_pickle_named_safetensors_is_never_unpickled(folder: Path, tmp_path: P
 
 def test_initial_weights_of_another_head_keep_the_own_head(tmp_path: Path) -> None:
     torch.manual_seed(1)
-    file, other, network = tmp_path / "other.safetensors", resnet50(num_classes=5), GenderResNet()
-    save_file(other.state_dict(), file)
+    file, five_classes, network = tmp_path / "other.safetensors", resnet50(num_classes=5), GenderResNet()
+    save_file(five_classes.state_dict(), file)
     head = network.fc.weight.clone(), network.fc.bias.clone()
     assert load_initial(network, str(file)) == str(file)
     file.unlink()
     assert torch.equal(network.fc.weight, head[0])
     assert torch.equal(network.fc.bias, head[1])
-    theirs = other.state_dict()
+    theirs = five_classes.state_dict()
     for name, tensor in network.state_dict().items():
         if not name.startswith("fc."):
             assert torch.equal(tensor, theirs[name]), name
@@ -256,7 +256,7 @@ def test_models_and_runs_are_listed_by_name(tmp_path: Path) -> None:
 
 def test_an_import_that_was_killed_is_listed_nowhere_and_can_be_made_again(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("file,score\n1.jpg,0.5\n")
-    said = declare(None, score="probability", of="male")
+    spec = declare(None, score="probability", of="male")
 
     def killed(work: Path) -> None:
         assert (work / "model.json").is_file()
@@ -264,8 +264,8 @@ def test_an_import_that_was_killed_is_listed_nowhere_and_can_be_made_again(tmp_p
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        import_model(tmp_path / "s.csv", "theirs", said, models=tmp_path / "models", complete=killed)
-    import_model(tmp_path / "s.csv", "theirs", said, models=tmp_path / "models", complete=lambda work: None)
+        import_model(tmp_path / "s.csv", "theirs", spec, models=tmp_path / "models", complete=killed)
+    import_model(tmp_path / "s.csv", "theirs", spec, models=tmp_path / "models", complete=lambda work: None)
     assert list_models(tmp_path / "models") == ["theirs"]
 
 
@@ -286,11 +286,11 @@ def test_an_input_that_the_model_was_not_trained_with_is_told(change: dict, told
         check_refused_input(tmp_path, change, told)
 
 
-def check_refused_input(tmp_path: Path, change: dict, told: str) -> None:
+def check_refused_input(tmp_path: Path, change: dict, message: str) -> None:
     stages = (StageInfo(size=64, epochs=3), StageInfo(size=112, epochs=2, dilated=True))
     info = ModelInfo(input_size=112, epoch=4, training=TrainingInfo(stages=stages))
     save_model(tmp_path, GenderResNet(dilated=True), info)
     assert load_model(tmp_path).info.input_size == 112
     write_former(tmp_path / "model.json", json.loads((tmp_path / "model.json").read_text()) | change)
-    with pytest.raises(LookwhereError, match=rf"model\.json: {told}: not what this model was trained with"):
+    with pytest.raises(LookwhereError, match=rf"model\.json: {message}: not what this model was trained with"):
         load_model(tmp_path)

@@ -132,8 +132,8 @@ def test_normalise_pixel_by_hand() -> None:
     torch.testing.assert_close(result, expected, atol=1e-5, rtol=0)
     assert result.dtype == torch.float32
     assert result.is_contiguous(memory_format=torch.channels_last)
-    other = normalise(torch.from_numpy(images), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
-    torch.testing.assert_close(other[0, :, 0, 0], torch.tensor([1.0, -1.0, 2 * 128 / 255 - 1]))
+    with_half_mean = normalise(torch.from_numpy(images), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    torch.testing.assert_close(with_half_mean[0, :, 0, 0], torch.tensor([1.0, -1.0, 2 * 128 / 255 - 1]))
 
 
 def test_normalise_resizes_with_antialias() -> None:

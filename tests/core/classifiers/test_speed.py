@@ -32,13 +32,13 @@ def network() -> GenderResNet:
     """A small dilated network with batch statistics as if trained."""
     with small_network():
         torch.manual_seed(0)
-        found = GenderResNet(dilated=True).eval()
-    for module in found.modules():
+        resnet = GenderResNet(dilated=True).eval()
+    for module in resnet.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 2)
             nn.init.uniform_(module.weight, 0.5, 1)
-    return found.requires_grad_(False)
+    return resnet.requires_grad_(False)
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +49,11 @@ def classifier(network: GenderResNet) -> ResNetClassifier:
 
 def test_folded_network_gives_the_same_maps_and_has_no_batch_norm(network: GenderResNet) -> None:
     pixels = torch.randn(2, 3, 64, 64)
-    made = folded(network, pixels)
+    folded_network = folded(network, pixels)
     with torch.inference_mode():
-        for ours, theirs in zip(made.evidence(pixels), network.evidence(pixels), strict=True):
+        for ours, theirs in zip(folded_network.evidence(pixels), network.evidence(pixels), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4 * float(theirs.abs().max()))
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in made.modules())
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded_network.modules())
     assert any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
 
 
@@ -75,8 +75,8 @@ def test_only_the_batch_norm_that_takes_in_a_convolution_is_folded_into_it() -> 
     for norm in (crossed.norm, crossed.after, crossed.last):
         norm.running_mean.fill_(0.3)
         norm.running_var.fill_(2.0)
-    found = folded(crossed, torch.randn(2, 3, 8, 8))
-    kinds = {name: type(getattr(found, name)) for name in ("norm", "after", "last")}
+    folded_network = folded(crossed, torch.randn(2, 3, 8, 8))
+    kinds = {name: type(getattr(folded_network, name)) for name in ("norm", "after", "last")}
     assert kinds == {"norm": nn.BatchNorm2d, "after": nn.Identity, "last": nn.BatchNorm2d}
 
 
@@ -104,9 +104,9 @@ def test_agreement_counts_decisions_margins_and_correlates_maps() -> None:
     turned = maps.copy()
     turned[1] *= -1
     fast = (np.array([[0, 0.25], [0, 1]], dtype=np.float32), turned)
-    found = agreement(Speed.FOLDED, lambda images: fast, lambda images: exact, np.zeros((2, 1)))
+    measures = agreement(Speed.FOLDED, lambda images: fast, lambda images: exact, np.zeros((2, 1)))
     whole = np.corrcoef(maps.ravel(), turned.ravel())[0, 1]
-    assert found == FasterWay(
+    assert measures == FasterWay(
         how=Speed.FOLDED,
         faces=2,
         map_correlation=round(float(whole), 6),
@@ -126,9 +126,9 @@ def test_ways_of_our_network_agree_with_float32_with_and_without_maps(classifier
     except ModuleNotFoundError:
         pass
     for how in ways:
-        fast, found = faster(classifier, how, images)
+        fast, measures = faster(classifier, how, images)
         assert fast(images)[1].shape == (4, 2, 4, 4)
-        assert found.map_correlation > 0.999 and found.faces == 4
+        assert measures.map_correlation > 0.999 and measures.faces == 4
         bare, without = faster(WithoutMaps(classifier), how, images)
         assert bare(images)[1] is None and without.map_correlation is None
     with pytest.raises(LookwhereError, match="for maps in closed form"):
@@ -145,8 +145,8 @@ def test_maps_too_far_from_float32_are_refused(classifier: ResNetClassifier, mon
 
 def test_imported_network_is_folded_too(tmp_path: Path) -> None:
     imported, _ = import_model(made("torchvision:resnet18"), tmp_path, "torchvision:resnet18")
-    fast, found = faster(imported, Speed.FOLDED, noise())
-    assert found.map_correlation > 0.9999 and found.decisions == 0
+    fast, measures = faster(imported, Speed.FOLDED, noise())
+    assert measures.map_correlation > 0.9999 and measures.decisions == 0
     assert not any(isinstance(module, nn.BatchNorm2d) for module in fast.network.modules())
     assert fast.maps == imported.maps and fast.head_bias == imported.head_bias
     with pytest.raises(LookwhereError, match="use --speed folded"):

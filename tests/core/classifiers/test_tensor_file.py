@@ -18,13 +18,13 @@ from core.errors import LookwhereError
 
 def test_tensors_of_every_kind_are_read_as_their_library_reads_them(tmp_path: Path) -> None:
     file, draw = tmp_path / "w.safetensors", torch.Generator().manual_seed(0)
-    made = {name: torch.randn(5, 3, generator=draw).to(kind) for name, kind in KINDS.items()}
-    made |= {"one": torch.tensor(7.5), "none": torch.empty(0, 4), "z": torch.arange(1000)}
-    save_file(made, file, {"meta": "words"})
+    tensors_by_kind = {name: torch.randn(5, 3, generator=draw).to(kind) for name, kind in KINDS.items()}
+    tensors_by_kind |= {"one": torch.tensor(7.5), "none": torch.empty(0, 4), "z": torch.arange(1000)}
+    save_file(tensors_by_kind, file, {"meta": "words"})
     tensors, texts = read_tensors(file)
-    wanted = load_file(file)
-    assert texts == {"meta": "words"} and tensors.keys() == wanted.keys()
-    for name, tensor in wanted.items():
+    expected = load_file(file)
+    assert texts == {"meta": "words"} and tensors.keys() == expected.keys()
+    for name, tensor in expected.items():
         assert (tensors[name].dtype, tensors[name].shape) == (tensor.dtype, tensor.shape)
         assert tensors[name].reshape(-1).view(torch.uint8).equal(tensor.reshape(-1).view(torch.uint8)), name
 
@@ -57,19 +57,19 @@ def test_a_file_cut_while_it_is_read_ends_nothing(length: int, tmp_path: Path) -
         assert reading.stdout.readline() == "begun\n"
         time.sleep(0.2)
         os.truncate(file, length)
-        said, _ = reading.communicate(timeout=120)
+        message, _ = reading.communicate(timeout=120)
     assert reading.returncode == 0
-    assert said in (f"{file}: cut while it was read; restore it\n", "SafetensorError: told by the header\n")
+    assert message in (f"{file}: cut while it was read; restore it\n", "SafetensorError: told by the header\n")
 
 
 def test_a_file_cut_after_its_header_was_read_is_told_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "w.safetensors"
     save_file({f"t{n}": torch.ones(1000) for n in range(4)}, file)
-    made = torch.empty
+    allocate = torch.empty
 
     def cut(*arguments: object, **more: object) -> torch.Tensor:
         os.truncate(file, 6000)
-        return made(*arguments, **more)
+        return allocate(*arguments, **more)
 
     monkeypatch.setattr(torch, "empty", cut)
     with pytest.raises(LookwhereError, match=r"w\.safetensors: cut while it was read; restore it"):

@@ -58,27 +58,27 @@ def named_in(folder: Path, info: ModelInfo) -> Path:
 def test_a_copy_is_told_by_its_file_or_by_its_pixels(own: AlignedStore, tmp_path: Path) -> None:
     train = own.split("train")
     hashes = TrainingHashes.from_stores([own], [train])
-    other = make_store(tmp_path / "other", faces=24, seed=5, columns={"sha256": [None] * 24})
-    images, faces = np.array(other.images), other.faces.copy()
+    second_store = make_store(tmp_path / "other", faces=24, seed=5, columns={"sha256": [None] * 24})
+    images, faces = np.array(second_store.images), second_store.faces.copy()
     images[3] = own.images[train["row"].iloc[7]]  # written anew without loss: another file, or none known
     images[4] = own.images[train["row"].iloc[8]]
     images[4, 0, 0, 0] ^= 1  # the least change there is
     faces.loc[9, "sha256"] = train["sha256"].iloc[2]  # the file itself, aligned a little otherwise
     faces.loc[10, "sha256"] = own.split("test")["sha256"].iloc[0]  # of the data set, but not trained on
-    other = replace(other, images=images)
-    assert np.flatnonzero(hashes.among(other, faces)).tolist() == [3, 9]
+    second_store = replace(second_store, images=images)
+    assert np.flatnonzero(hashes.among(second_store, faces)).tolist() == [3, 9]
     assert np.flatnonzero(hashes.among(own, own.faces)).tolist() == train["row"].tolist()
 
 
 def test_what_is_kept_are_short_hashes_of_a_salt_of_their_own(own: AlignedStore, tmp_path: Path) -> None:
     train = own.split("train")
-    one, again = (TrainingHashes.from_stores([own], [train]) for _ in range(2))
+    hashes, again = (TrainingHashes.from_stores([own], [train]) for _ in range(2))
     fewer = TrainingHashes.from_stores([own], [train.iloc[:-1]])
-    assert one.salt == again.salt
-    np.testing.assert_array_equal(one.aligned, again.aligned)
-    assert one.salt != fewer.salt
-    assert not np.isin(one.files, fewer.files).any(), "two models' hashes cannot be joined"
-    record = one.save(tmp_path)
+    assert hashes.salt == again.salt
+    np.testing.assert_array_equal(hashes.aligned, again.aligned)
+    assert hashes.salt != fewer.salt
+    assert not np.isin(hashes.files, fewer.files).any(), "two models' hashes cannot be joined"
+    record = hashes.save(tmp_path)
     content = (tmp_path / FILE).read_bytes()
     assert record.bytes == len(content) < 16 * len(train) + 2048
     for row in train["row"]:
@@ -120,10 +120,10 @@ def test_an_audit_of_other_data_counts_training_images(own: AlignedStore, tmp_pa
 def test_training_faces_that_are_audited_themselves_are_said_to_be_so(own: AlignedStore) -> None:
     train = own.split("train")
     hashes = TrainingHashes.from_stores([own], [train])
-    found = look_up(own, train, trained_on(own, len(train)), hashes=hashes)
-    assert found is not None
-    assert found.record.copies == len(train)
-    assert found.with_accuracy(train["gender"] == "male").accuracy_without is None, "none is left without them"
+    overlap = look_up(own, train, trained_on(own, len(train)), hashes=hashes)
+    assert overlap is not None
+    assert overlap.record.copies == len(train)
+    assert overlap.with_accuracy(train["gender"] == "male").accuracy_without is None, "none is left without them"
 
 
 def test_hashes_are_added_only_from_the_faces_that_were_trained_on(own: AlignedStore, tmp_path: Path) -> None:

@@ -43,13 +43,16 @@ def exported(file: Path, shape: list[object], kind: int = TensorProto.FLOAT) -> 
         helper.make_node("Flatten", ["pooled"], ["flat"]),
         helper.make_node("MatMul", ["flat", "weights"], ["scores"]),
     ]
-    held = [numpy_helper.from_array(WEIGHTS.T.copy(), "weights"), numpy_helper.from_array(np.float32([255]), "most")]
+    initialisers = [
+        numpy_helper.from_array(WEIGHTS.T.copy(), "weights"),
+        numpy_helper.from_array(np.float32([255]), "most"),
+    ]
     ports = (
         [helper.make_tensor_value_info("pixels", kind, shape)],
         [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [shape[0], 2])],
     )
-    made = helper.make_graph(nodes, "made", *ports, held)
-    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), file)
+    graph = helper.make_graph(nodes, "made", *ports, initialisers)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), file)
     return file
 
 
@@ -65,9 +68,9 @@ def imported(source: Path, architecture: str | None = None, **said: object) -> M
 
 
 def refused(source: Path, *words: str, architecture: str | None = None, **said: object) -> None:
-    with pytest.raises(LookwhereError) as told:
+    with pytest.raises(LookwhereError) as refusal:
         imported(source, architecture, **said)
-    message = str(told.value)
+    message = str(refusal.value)
     assert "\n" not in message and all(word in message for word in words), message
 
 
@@ -190,9 +193,11 @@ def test_what_is_neither_declared_nor_told_is_named(network: nn.Module, tmp_path
     torch.save(network.state_dict(), tmp_path / "w.pth")
     flags = {"size": (32, 32), "mean": (0.5,) * 3, "std": (0.25,) * 3, "score": "logits", "female": 0, "male": 1}
     flags |= {"models": tmp_path / "models", "architecture": "torchvision:resnet18"}
-    said = import_(tmp_path / "w.pth", "theirs", **flags)
-    assert "weights do not tell: pooling avg, bn_eps 1e-05, activation ReLU, padding as the architecture has it" in said
-    assert "resize pillow-bilinear" in said
+    report = import_(tmp_path / "w.pth", "theirs", **flags)
+    assert (
+        "weights do not tell: pooling avg, bn_eps 1e-05, activation ReLU, padding as the architecture has it" in report
+    )
+    assert "resize pillow-bilinear" in report
     assert "the weights do not tell" in (tmp_path / "models/theirs/CARD.md").read_text()
     assert model_info(tmp_path / "models/theirs").assumed["pooling"] == "avg"
 

@@ -36,9 +36,9 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_map_is_finer_than_privacy_allows(
     tmp_path: Path, architecture: str, maps: str | None, layer: str | None, size: int, grid: tuple[int, int]
 ) -> None:
-    said = {"layer": layer, "size": (size, size)}
+    options = {"layer": layer, "size": (size, size)}
     for crop, cells in ((WHOLE, [14, 14]), ((46.0, 0.0, 66.0, 112.0), [14, 14])):
-        classifier, info = import_model(made(architecture), tmp_path, architecture, maps, crop=crop, **said)
+        classifier, info = import_model(made(architecture), tmp_path, architecture, maps, crop=crop, **options)
         assert tuple(info["maps"]["view"]["grid"]) == grid and info["maps"]["cells"] == cells
         logits, evidence = classifier(pictures(2))
         assert list(evidence.shape[2:]) == cells
@@ -50,8 +50,8 @@ def test_no_map_is_finer_than_privacy_allows(
 
 def test_fine_maps_are_merged_by_area() -> None:
     maps = np.random.default_rng(4).normal(size=(2, 2, 56, 28)).astype(np.float32)
-    wanted = maps.reshape(2, 2, 14, 4, 14, 2).mean(axis=(3, 5))
-    np.testing.assert_allclose(regrid(maps, WHOLE), wanted, atol=1e-6)
+    block_means = maps.reshape(2, 2, 14, 4, 14, 2).mean(axis=(3, 5))
+    np.testing.assert_allclose(regrid(maps, WHOLE), block_means, atol=1e-6)
     odd = regrid(maps[..., :17, :15], WHOLE)
     assert odd.shape == (2, 2, 14, 14)
     np.testing.assert_allclose(odd.mean(axis=(2, 3)), maps[..., :17, :15].mean(axis=(2, 3)), atol=1e-6)
@@ -68,10 +68,10 @@ def test_maps_that_stay_too_fine_are_refused(monkeypatch: pytest.MonkeyPatch, tm
 def test_the_import_tells_what_nobody_declared(tmp_path: Path) -> None:
     state = {f"module.{n.replace('fc.', 'fc.1.')}": t for n, t in made("torchvision:resnet18").state_dict().items()}
     torch.save({"state_dict": state}, tmp_path / "theirs.pt")
-    said = {"score": "logits", "female": 1, "male": 0, "size": (112, 112), "mean": MEAN, "std": STD}
+    flags = {"score": "logits", "female": 1, "male": 0, "size": (112, 112), "mean": MEAN, "std": STD}
     models = tmp_path / "my models"
     lines = import_(
-        tmp_path / "theirs.pt", "one", architecture="torchvision:resnet18", models=models, channels="bgr", **said
+        tmp_path / "theirs.pt", "one", architecture="torchvision:resnet18", models=models, channels="bgr", **flags
     ).splitlines()
     assert lines[1:4] == [
         "taken from state_dict; taken off the names: module.; head fc.1 for fc (what else was in it is taken to be "

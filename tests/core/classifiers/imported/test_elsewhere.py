@@ -35,9 +35,9 @@ def test_each_kind_is_told_with_its_command(name: str, content: str, words: str,
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(content)
-    with pytest.raises(LookwhereError, match=words.format(file)) as told:
+    with pytest.raises(LookwhereError, match=words.format(file)) as refusal:
         import_model(file, "x", declared(), models=tmp_path / "models")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refusal.value)
     if file.parent != tmp_path:  # a folder of it is known by what lies in it
         (file.parent / "group1-shard1of1.bin").write_bytes(b"\0" * 8)
         with pytest.raises(LookwhereError, match="which is not read here; make an ONNX file of it: "):
@@ -68,9 +68,9 @@ def test_what_is_not_read_is_called_by_its_name_with_the_way_out(name: str, word
     (tmp_path / name).write_bytes(b"\x80\x04N.")
     with pytest.raises(
         LookwhereError, match=rf"{name}: {words}.*; export the model to ONNX .*a table of each face"
-    ) as told:
+    ) as refusal:
         import_model(tmp_path / name, "x", declared(), models=tmp_path / "models")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(refusal.value)
 
 
 def test_weights_of_keras_alone_and_a_versioned_folder_of_tensorflow_are_told(tmp_path: Path) -> None:

@@ -101,10 +101,12 @@ def saved(kind: str, folder: Path, file: str = "model.safetensors", **changes: o
 
 @pytest.mark.parametrize(("kind", "file"), [("vit", "pytorch_model.bin"), ("swin", "model.safetensors")])
 def test_logits_are_those_of_transformers(kind: str, file: str, tmp_path: Path) -> None:
-    found = hugging_face.find(saved(kind, tmp_path, file))
+    checkpoint = hugging_face.find(saved(kind, tmp_path, file))
     declared = declare(None, hugging_face.declared_beside(tmp_path))
-    weights, _ = read_weights(found.weights)
-    network, _, _ = architectures.fit(hugging_face.converted(weights, found.architecture), found.architecture, declared)
+    weights, _ = read_weights(checkpoint.weights)
+    network, _, _ = architectures.fit(
+        hugging_face.converted(weights, checkpoint.architecture), checkpoint.architecture, declared
+    )
     size = CONFIGS[kind]["image_size"]
     noise = np.random.default_rng(7).normal(0, 1, (3, 3, size, size)).astype(np.float32)
     with torch.no_grad():
@@ -117,9 +119,9 @@ def test_logits_are_those_of_transformers(kind: str, file: str, tmp_path: Path) 
 def test_a_folder_is_imported_with_what_its_files_say(
     kind: str, maps: str, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    said = import_(saved(kind, tmp_path / "theirs"), "theirs", mean=(0.1, 0.2, 0.3), models=tmp_path / "models")
-    assert f"models/theirs: huggingface:{kind}?" in said
-    assert "read from its own files: female 1, male 0, resize pillow-bicubic, score logits, size" in said
+    report = import_(saved(kind, tmp_path / "theirs"), "theirs", mean=(0.1, 0.2, 0.3), models=tmp_path / "models")
+    assert f"models/theirs: huggingface:{kind}?" in report
+    assert "read from its own files: female 1, male 0, resize pillow-bicubic, score logits, size" in report
     model = load_model(tmp_path / "models/theirs")
     declared = model.classify.spec
     assert (declared.mean, declared.std, declared.female) == ((0.1, 0.2, 0.3), (0.5, 0.6, 0.7), 1), "flags win"
@@ -146,8 +148,8 @@ def test_weights_saved_from_memory_by_transformers_5_have_other_names(tmp_path: 
             name = name.replace(old, new)
         renamed[name.replace(".output.dense", ".mlp.fc2")] = tensor
     name = hugging_face.architecture_of(CONFIGS["vit"], tmp_path)
-    one, other = (hugging_face.converted(weights, name) for weights in (state("vit"), renamed))
-    assert one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+    expected, converted = (hugging_face.converted(weights, name) for weights in (state("vit"), renamed))
+    assert expected.keys() == converted.keys() and all(torch.equal(expected[key], converted[key]) for key in expected)
 
 
 @pytest.mark.parametrize(
@@ -169,9 +171,9 @@ def test_a_config_that_does_not_do_is_told_in_one_line(changes: dict, words: str
     folder = saved("vit", tmp_path / "theirs", **changes)
     size = (changes.get("image_size", 32),) * 2
     flags = {"score": "logits", "female": 1, "male": 0, "size": size, "mean": (0, 0, 0), "std": (1, 1, 1)}
-    with pytest.raises(LookwhereError, match=words) as told:
+    with pytest.raises(LookwhereError, match=words) as refusal:
         import_model(folder, "x", declare(None, None, **flags), models=tmp_path / "models")
-    assert "\n" not in str(told.value) and not (tmp_path / "models/x").exists()
+    assert "\n" not in str(refusal.value) and not (tmp_path / "models/x").exists()
 
 
 @pytest.mark.parametrize("kind", ["deit", ["vit"], None, 7])

@@ -84,8 +84,8 @@ def test_float32_is_computed_unless_asked_and_card_and_audit_say_so(checkpoint: 
     by_default, fast = imported(checkpoint, tmp_path), imported(checkpoint, tmp_path, "fast", precision="bfloat16")
     assert (by_default.classify.precision, fast.classify.precision) == ("float32", "bfloat16")
     faces = np.random.default_rng(0).integers(0, 256, (4, 112, 112, 3), dtype=np.uint8)
-    one, other = by_default.classify.logits(faces), fast.classify.logits(faces)
-    assert 0 < np.abs(one - other).max() < 0.1 * np.abs(one).max()
+    in_float32, in_bfloat16 = by_default.classify.logits(faces), fast.classify.logits(faces)
+    assert 0 < np.abs(in_float32 - in_bfloat16).max() < 0.1 * np.abs(in_float32).max()
     for model, words in ((by_default, "It is computed in float32."), (fast, "bfloat16, which turns the decision")):
         write_card(model.path)
         assert words in (model.path / "CARD.md").read_text(encoding="utf-8")

@@ -21,14 +21,14 @@ from tests.helpers.onnx_made import DECLARED, SIZE, small_onnx
 FEED = {"x": np.ones((2, 3, SIZE, SIZE), np.float32)}
 
 
-def made(nodes: list, held: dict[str, np.ndarray], file: Path) -> Path:
+def made(nodes: list, initialisers: dict[str, np.ndarray], file: Path) -> Path:
     """A graph from x (N, 3, 32, 32) to z (N, 2)."""
     graph = helper.make_graph(
         nodes,
         "g",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, SIZE, SIZE])],
         [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["N", 2])],
-        [numpy_helper.from_array(value, name) for name, value in held.items()],
+        [numpy_helper.from_array(value, name) for name, value in initialisers.items()],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), file)
     return file
@@ -51,8 +51,13 @@ def endless(file: Path) -> Path:
         helper.make_node("Loop", ["rounds", "yes", "two"], ["z"], body=body),
     ]
     nodes.insert(1, helper.make_node("Unsqueeze", ["m", "one"], ["m2"]))
-    held = {"axes": np.array([1, 2, 3]), "one": np.array([1]), "rounds": np.array(2**63 - 1), "yes": np.array(True)}
-    return made(nodes, held, file)
+    initialisers = {
+        "axes": np.array([1, 2, 3]),
+        "one": np.array([1]),
+        "rounds": np.array(2**63 - 1),
+        "yes": np.array(True),
+    }
+    return made(nodes, initialisers, file)
 
 
 def greedy(file: Path) -> Path:
@@ -72,8 +77,8 @@ def test_a_process_gives_the_numbers_of_this_one(tmp_path: Path) -> None:
     assert (apart.inputs, apart.outputs) == (here.inputs, here.outputs)
     draw = np.random.default_rng(0)
     feeds = [{"x": draw.normal(size=(n, 3, SIZE, SIZE)).astype(np.float32)} for n in (1, 5, 2, 7, 3)]
-    for one, other in zip(apart.run(["z"], feeds), here.run(["z"], feeds), strict=True):
-        np.testing.assert_array_equal(one[0], other[0])
+    for outputs, expected_outputs in zip(apart.run(["z"], feeds), here.run(["z"], feeds), strict=True):
+        np.testing.assert_array_equal(outputs[0], expected_outputs[0])
     # A question that fails takes none of the answers to the next.
     with pytest.raises(RunError):
         list(apart.run(["z"], [feeds[0], {"x": np.zeros((1, 5), np.float32)}, feeds[1]]))
@@ -117,15 +122,15 @@ def test_memory_beyond_the_bound_is_told(tmp_path: Path) -> None:
 
 def test_a_crash_is_told_and_another_model_goes_on(tmp_path: Path) -> None:
     file = small_onnx(tmp_path / "small.onnx")
-    one, other = Session(file, DECLARED, file), Session(file, DECLARED, file)
+    crashed, second_session = Session(file, DECLARED, file), Session(file, DECLARED, file)
     images = np.zeros((3, 112, 112, 3), np.uint8)
-    expected = one.run(images)[0]
-    os.kill(one._session._pid, signal.SIGSEGV)
+    expected = crashed.run(images)[0]
+    os.kill(crashed._session._pid, signal.SIGSEGV)
     with pytest.raises(LookwhereError, match=r"small\.onnx: the process that it runs in ended"):
-        one.run(images)
-    np.testing.assert_array_equal(other.run(images)[0], expected)
-    pid = other._session._pid
-    del other
+        crashed.run(images)
+    np.testing.assert_array_equal(second_session.run(images)[0], expected)
+    pid = second_session._session._pid
+    del second_session
     assert gone(pid), "a process goes with its session"
 
 
@@ -133,7 +138,7 @@ def test_a_graph_can_read_no_file(tmp_path: Path) -> None:
     """Weights in a second file are taken in at the import; a graph that names one afterwards gets nothing."""
     (tmp_path / "weights").write_bytes(np.ones(2, np.float32).tobytes())
     model = onnx.load(small_onnx(tmp_path / "small.onnx"))
-    tensor = next(one for one in model.graph.initializer if one.name == "b")
+    tensor = next(initialiser for initialiser in model.graph.initializer if initialiser.name == "b")
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
     for key, value in {"location": "weights", "offset": "0", "length": "8"}.items():

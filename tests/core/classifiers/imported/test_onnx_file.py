@@ -37,8 +37,8 @@ def test_a_length_beyond_the_file_is_the_files(length: int, tmp_path: Path) -> N
 @pytest.mark.parametrize("offset", [2**70, -8, 4])
 def test_an_offset_that_leads_elsewhere_is_told(offset: int, tmp_path: Path) -> None:
     file = with_weights_beside(tmp_path, offset=offset)
-    told = r"w\.bin: (cannot read the weights of small\.onnx|cut short, or not the file)"
-    with pytest.raises(LookwhereError, match=told):
+    message = r"w\.bin: (cannot read the weights of small\.onnx|cut short, or not the file)"
+    with pytest.raises(LookwhereError, match=message):
         onnx_file.parsed(file.read_bytes(), file)
 
 

@@ -54,14 +54,14 @@ CASES = {
 
 
 def graph(kind: str, more: list[np.ndarray], options: dict) -> onnx.ModelProto:
-    held = [numpy_helper.from_array(np.asarray(value), f"held_{n}") for n, value in enumerate(more)]
+    initialisers = [numpy_helper.from_array(np.asarray(value), f"held_{n}") for n, value in enumerate(more)]
     return helper.make_model(
         helper.make_graph(
-            [helper.make_node(kind, ["x", *(one.name for one in held)], ["y"], **options)],
+            [helper.make_node(kind, ["x", *(initialiser.name for initialiser in initialisers)], ["y"], **options)],
             "one",
             [helper.make_tensor_value_info("x", TensorProto.FLOAT, X.shape)],
             [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-            held,
+            initialisers,
         ),
         opset_imports=[helper.make_opsetid("", 18)],
         ir_version=10,
@@ -74,8 +74,8 @@ def test_each_operator_gives_what_onnx_says(name: str) -> None:
 
     model = graph(*CASES[name])
     expected = ReferenceEvaluator(model).run(None, {"x": X})[0]
-    found = OnnxNetwork(model, "y", "y")(torch.from_numpy(X)).numpy()
-    np.testing.assert_allclose(found, expected.reshape(len(expected), -1), atol=1e-5)
+    outputs = OnnxNetwork(model, "y", "y")(torch.from_numpy(X)).numpy()
+    np.testing.assert_allclose(outputs, expected.reshape(len(expected), -1), atol=1e-5)
 
 
 def test_what_is_not_written_out_is_named() -> None:

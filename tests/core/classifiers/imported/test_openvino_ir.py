@@ -54,8 +54,8 @@ def test_each_operator_gives_what_openvino_gives(written: Path) -> None:
     compiled = ov.Core().compile_model(written, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     expected = np.concatenate([compiled(image[None])[0] for image in images])
     session = onnxruntime.InferenceSession(as_onnx(written).SerializeToString(), providers=["CPUExecutionProvider"])
-    found = session.run(None, {session.get_inputs()[0].name: images})[0]
-    np.testing.assert_allclose(found, expected, atol=2e-5)
+    outputs = session.run(None, {session.get_inputs()[0].name: images})[0]
+    np.testing.assert_allclose(outputs, expected, atol=2e-5)
 
 
 def test_what_is_damaged_or_not_read_is_refused(written: Path, tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def test_outputs_become_logits_in_the_order_of_the_classes(said: dict, outputs: 
 
 
 def test_what_is_said_of_gender_says_nothing_new() -> None:
-    said = declare(score="logits", female=0, male=1).as_dict()
-    assert not {"target", "classes", "indices"} & set(said)
+    fields = declare(score="logits", female=0, male=1).as_dict()
+    assert not {"target", "classes", "indices"} & set(fields)
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,13 @@ def faces_table(paths: list[str], ids: list[str] | None = None) -> pd.DataFrame:
     return pd.DataFrame({"path": paths, "face_id": ids or [f"face-{n}" for n in range(len(paths))]})
 
 
-def imported(file: Path, tmp_path: Path, said: dict | None = None, **columns: object) -> Path:
+def imported(file: Path, tmp_path: Path, declaration: dict | None = None, **columns: object) -> Path:
     return import_model(
-        file, "theirs", declare(None, **(said or MALE)), models=tmp_path / "models", table=PredictionTable(**columns)
+        file,
+        "theirs",
+        declare(None, **(declaration or MALE)),
+        models=tmp_path / "models",
+        table=PredictionTable(**columns),
     )
 
 
@@ -86,8 +90,8 @@ def test_tables_of_real_tools_are_read_alike(how: str, tmp_path: Path) -> None:
     assert (info.kind, info.rows, info.outputs, info.maps) == (ModelKind.PREDICTIONS, 4, 1, None)
     assert {file.name for file in path.iterdir()} == {"predictions.parquet", "model.json"}
     assert str(tmp_path) not in (path / "model.json").read_text()
-    logits, found = scores(path, faces_table(["b/1.jpg", "a/1.jpg", "c/none.jpg", 'a/3 "x".png', "a/Zoë, 2nd.jpg"]))
-    assert found.tolist() == [True, True, False, True, True] and logits.dtype == np.float32
+    logits, has_score = scores(path, faces_table(["b/1.jpg", "a/1.jpg", "c/none.jpg", 'a/3 "x".png', "a/Zoë, 2nd.jpg"]))
+    assert has_score.tolist() == [True, True, False, True, True] and logits.dtype == np.float32
     np.testing.assert_allclose(p_male(logits), [0.75, 0.125, 0, 1], atol=2e-7)
     assert np.isfinite(logits).all()
 
@@ -119,8 +123,8 @@ def test_scores_mean_what_is_declared(said: dict, columns: tuple[str, ...], expe
     )
     table.to_csv(tmp_path / "s.csv", index=False)
     path = imported(tmp_path / "s.csv", tmp_path, said, file_column="image", score_columns=columns)
-    logits, found = scores(path, faces_table(["x/1.jpg", "x/2.jpg", "x/3.jpg"]))
-    assert found.all()
+    logits, has_score = scores(path, faces_table(["x/1.jpg", "x/2.jpg", "x/3.jpg"]))
+    assert has_score.all()
     np.testing.assert_allclose(1 - p_male(logits), expected, atol=1e-6)
 
 
@@ -152,8 +156,8 @@ def test_scores_mean_what_is_declared(said: dict, columns: tuple[str, ...], expe
 def test_faces_find_their_prediction(files: list, paths: list, ids: list | None, expected: list, tmp_path) -> None:
     values = np.linspace(0.1, 0.9, len(files))
     pd.DataFrame({"file": files, "score": values}).to_csv(tmp_path / "s.csv", index=False)
-    logits, found = scores(imported(tmp_path / "s.csv", tmp_path), faces_table(paths, ids))
-    assert found.tolist() == [n >= 0 for n in expected]
+    logits, has_score = scores(imported(tmp_path / "s.csv", tmp_path), faces_table(paths, ids))
+    assert has_score.tolist() == [n >= 0 for n in expected]
     np.testing.assert_allclose(p_male(logits), values[[n for n in expected if n >= 0]], atol=1e-6)
 
 
@@ -252,9 +256,9 @@ def test_rows_without_a_score_leave_their_faces_out(tmp_path: Path) -> None:
         "s.parquet": (pd.DataFrame({"file": names, "score": pd.array([1, None, None, 2, None, -1], "Float32")}), LOGIT),
         "w.csv": (pd.DataFrame({"file": names, "score": ["male", "", "None", "f", "N/A", "man"]}), {"score": "label"}),
     }
-    for name, (table, said) in tables.items():
+    for name, (table, declaration) in tables.items():
         table.to_csv(tmp_path / name, index=False) if name.endswith("csv") else table.to_parquet(tmp_path / name)
-        path = import_model(tmp_path / name, name, declare(None, **said), models=tmp_path / "models")
+        path = import_model(tmp_path / name, name, declare(None, **declaration), models=tmp_path / "models")
         assert (model_info(path).empty, model_info(path).rows) == (3, 3)
         assert scores(path, faces_table(names))[1].tolist() == [True, False, False, True, False, True]
 
@@ -263,8 +267,8 @@ def test_names_that_fit_no_face_show_at_the_import(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=40)
     pd.DataFrame({"file": store.faces["path"][:30], "score": 0.5}).to_csv(tmp_path / "s.csv", index=False)
     flags = {"score": "probability", "of": "male", "models": tmp_path / "models", "data": tmp_path / "store"}
-    said = import_(tmp_path / "s.csv", "theirs", **flags)
-    assert "predictions are there for 30 of 40 faces" in said and "of no face there" not in said
+    report = import_(tmp_path / "s.csv", "theirs", **flags)
+    assert "predictions are there for 30 of 40 faces" in report and "of no face there" not in report
     pd.DataFrame({"file": ["other.jpg"], "score": 0.5}).to_csv(tmp_path / "s.csv", index=False)
     with pytest.raises(LookwhereError, match=r"s\.csv: none of 1 predictions is of a face here"):
         import_(tmp_path / "s.csv", "others", **flags)
@@ -291,13 +295,13 @@ def test_parquet_traps_are_refused(tmp_path: Path) -> None:
     names = [f"{n}.jpg" for n in range(60)]
     true = pd.DataFrame({"file": names, "score": np.arange(60) % 2 == 0})
     shares = pd.DataFrame({"file": names, "score": np.linspace(0, 1, 60)})
-    for table, said, words in (
+    for table, declaration, words in (
         (true, MALE, "true or false"),
         (shares, {"score": "logit", "of": "male"}, r"declared as logit, .* probability\?"),
     ):
         table.to_parquet(tmp_path / "s.parquet")
         with pytest.raises(LookwhereError, match=words):
-            imported(tmp_path / "s.parquet", tmp_path, said)
+            imported(tmp_path / "s.parquet", tmp_path, declaration)
     (tmp_path / "s.parquet").write_bytes((tmp_path / "s.parquet").read_bytes()[:-20])
     with pytest.raises(LookwhereError, match="not a readable table"):
         imported(tmp_path / "s.parquet", tmp_path)
@@ -305,16 +309,16 @@ def test_parquet_traps_are_refused(tmp_path: Path) -> None:
 
 def test_an_audit_of_predictions_end_to_end(tmp_path: Path) -> None:
     store = make_store(tmp_path / "store", faces=90)
-    known = store.faces.iloc[:80]
+    predicted_faces = store.faces.iloc[:80]
     draw = np.random.default_rng(3)
-    p = np.where(known["gender"] == "male", 0.8, 0.2) + draw.normal(0, 0.15, 80)
-    pd.DataFrame({"file": known["path"].str.replace("/", "\\"), "score": p.clip(0, 1)}).to_csv(
+    p = np.where(predicted_faces["gender"] == "male", 0.8, 0.2) + draw.normal(0, 0.15, 80)
+    pd.DataFrame({"file": predicted_faces["path"].str.replace("/", "\\"), "score": p.clip(0, 1)}).to_csv(
         tmp_path / "s.csv", index=False, sep=";", encoding="utf-8-sig"
     )
     model = load_model(imported(tmp_path / "s.csv", tmp_path))
     assert model.classify is None
     audit = run_audit(store, model, ("all",))
-    expected = (p.clip(0, 1) >= 0.5) == (known["gender"] == "male").to_numpy()
+    expected = (p.clip(0, 1) >= 0.5) == (predicted_faces["gender"] == "male").to_numpy()
     assert len(audit.faces) == 80 and audit.manifest.not_predicted == 10
     assert audit.manifest.predictions_unused == 0 and unused_predictions(audit.manifest) is None
     np.testing.assert_array_equal(audit.faces["correct"].to_numpy(), expected)
@@ -327,8 +331,8 @@ def test_outputs_beside_the_two_classes_are_told(tmp_path: Path) -> None:
     """As where the weights are those of ImageNet's 1,000 classes."""
     pd.DataFrame({"file": ["1", "2"], "a": [1, 2.5], "b": [3, 4.5], "c": [5, 6.5]}).to_csv(tmp_path / "s.csv")
     flags = {"score": "logits", "female": 2, "male": 0, "models": tmp_path / "models"}
-    said = import_(tmp_path / "s.csv", "three", score_column=("a", "b", "c"), **flags)
-    assert "of its 3 outputs only 2 (female) and 0 (male) are compared" in said
+    report = import_(tmp_path / "s.csv", "three", score_column=("a", "b", "c"), **flags)
+    assert "of its 3 outputs only 2 (female) and 0 (male) are compared" in report
     flags |= {"female": 1}
     assert "are compared" not in import_(tmp_path / "s.csv", "two", score_column=("a", "b"), **flags)
 
@@ -342,9 +346,9 @@ def test_predictions_of_no_face_are_counted_and_told(tmp_path: Path) -> None:
     audit = run_audit(store, load_model(imported(tmp_path / "s.csv", tmp_path)), ("all",))
     assert (len(audit.faces), audit.manifest.not_predicted, audit.manifest.predictions_unused) == (40, 20, 20)
     assert open_audit(audit.path).manifest.predictions_unused == 20
-    said = "20 of the predictions are of no face of this data set"
-    assert unused_predictions(audit.manifest) == said
-    assert said in audit_report(audit)
+    sentence = "20 of the predictions are of no face of this data set"
+    assert unused_predictions(audit.manifest) == sentence
+    assert sentence in audit_report(audit)
 
 
 def test_a_certainty_of_whichever_class_is_asked_about(tmp_path: Path) -> None:
@@ -372,8 +376,8 @@ def test_images_inside_a_parquet_are_found_by_the_end_of_their_id(tmp_path: Path
     file.write_text("file;score\nD:\\faces\\0.JPG;0.9\nD:\\faces\\1.JPG;0.2\n", encoding="utf-8")
     path = imported(file, tmp_path)
     faces = faces_table(["x.parquet/0", "x.parquet/1"], ["val/0.jpg", "val/1.jpg"])
-    logits, found = scores(path, faces)
-    assert found.all()
+    logits, has_score = scores(path, faces)
+    assert has_score.all()
     assert p_male(logits) == pytest.approx([0.9, 0.2], abs=1e-6)
 
 

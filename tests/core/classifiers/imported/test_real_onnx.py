@@ -44,9 +44,9 @@ def test_maps_add_up(name: str, layer: str, grid: list[int], tmp_path: Path) -> 
     path = import_model(at_hand(name), name, declare(ROOT / f"docs/board/{name}.yaml"), models=tmp_path)
     model = load_model(path)
     assert (model.classify.maps["layer"], model.classify.maps["grid"]) == (layer, grid)
-    shown = np.concatenate([faces(5), portraits()])
-    assert shown.shape == (13, 112, 112, 3)
-    logits, evidence = model.classify(shown)
+    images = np.concatenate([faces(5), portraits()])
+    assert images.shape == (13, 112, 112, 3)
+    logits, evidence = model.classify(images)
     sums = evidence.mean(axis=(2, 3)) + model.classify.head_bias
     np.testing.assert_allclose(sums, logits, atol=1e-4 * max(1, np.abs(logits).max()))
     assert evidence.std(axis=(2, 3)).min() > 0
@@ -80,7 +80,7 @@ def test_intels_classifier_decides_as_openvino_has_it(tmp_path: Path) -> None:
     compiled = ov.Core().compile_model(source, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     images = faces(24)
     pixels = prepare(images, declared)
-    expected = np.concatenate([compiled(one[None])[compiled.output("prob")] for one in pixels]).reshape(-1, 2)
+    expected = np.concatenate([compiled(image[None])[compiled.output("prob")] for image in pixels]).reshape(-1, 2)
     logits = model.classify.logits(images).astype(np.float64)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     # Values that lie between two of 256 levels fall to either side.

@@ -156,9 +156,9 @@ def test_a_wrong_declaration_is_refused_in_one_line(content: dict, words: str) -
 def test_flags_win_over_the_file_and_what_is_set_survives_json(tmp_path: Path) -> None:
     file = tmp_path / "theirs.yaml"
     file.write_text("score: logits\nfemale: 0\nmale: 1\nsize: 64\nmean: [0, 0, 0]\nstd: [1, 1, 1]\n")
-    found = declare(file, female=2, size=None)
-    assert (found.female, found.male, found.size) == (2, 1, (64, 64))
-    assert from_dict(found.as_dict()) == found
+    spec = declare(file, female=2, size=None)
+    assert (spec.female, spec.male, spec.size) == (2, 1, (64, 64))
+    assert from_dict(spec.as_dict()) == spec
     file.write_text("just words")
     with pytest.raises(LookwhereError, match="expected lines"):
         declare(file)
@@ -174,16 +174,16 @@ def test_flags_win_over_the_file_and_what_is_set_survives_json(tmp_path: Path) -
 
 def test_what_nobody_declared_is_kept_and_survives_json(tmp_path: Path) -> None:
     assert from_dict(WHOLE).by_default == ("channels", "divisor", "layout", "crop", "resize")
-    found = from_dict(WHOLE | {"channels": "rgb", "crop": [0, 0, 112, 112], "divisor": None})
-    assert found.by_default == ("divisor", "layout", "resize")
-    assert from_dict(json.loads(json.dumps(found.as_dict()))) == found
+    spec = from_dict(WHOLE | {"channels": "rgb", "crop": [0, 0, 112, 112], "divisor": None})
+    assert spec.by_default == ("divisor", "layout", "resize")
+    assert from_dict(json.loads(json.dumps(spec.as_dict()))) == spec
     full = from_dict(
         WHOLE | {"channels": "rgb", "crop": [0, 0, 112, 112], "divisor": 255, "layout": "nchw", "resize": "area"}
     )
     assert full.by_default == () and from_dict(json.loads(json.dumps(full.as_dict()))) == full
     copied = tmp_path / "copied.yaml"
-    copied.write_text(json.dumps(found.as_dict()))  # which is YAML too
-    assert declare(copied) == found
+    copied.write_text(json.dumps(spec.as_dict()))  # which is YAML too
+    assert declare(copied) == spec
     assert declare(copied, layout="nhwc", resize="area").by_default == ("divisor",)
 
 

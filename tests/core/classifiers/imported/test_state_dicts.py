@@ -80,17 +80,17 @@ def wrappings() -> dict[str, tuple[object, list[str]]]:
 
 @pytest.mark.parametrize("kind", ["plain", "lightning", "parallel", "compiled", "ema"])
 def test_wrappers_are_taken_off_and_told(tmp_path: Path, kind: str) -> None:
-    content, told = wrappings()[kind]
+    content, wrappers = wrappings()[kind]
     source = tmp_path / "weights.pth"
     torch.save(content, source)
     logits, info = imported(source)
     np.testing.assert_allclose(logits, logits_of(made(SQUEEZE), pictures()), rtol=1e-4)
-    assert info["source"]["unwrapped"] == told
+    assert info["source"]["unwrapped"] == wrappers
     assert info["source"] | {"sha256": None} == {
         "file": "weights.pth",
         "sha256": None,
         "library": architectures.library("torchvision"),
-        "unwrapped": told,
+        "unwrapped": wrappers,
     }
     assert (info["architecture"], info["outputs"], info["heads"]) == (SQUEEZE, 2, ["classifier.1"])
 
@@ -98,10 +98,10 @@ def test_wrappers_are_taken_off_and_told(tmp_path: Path, kind: str) -> None:
 def test_the_files_of_timm_and_of_safetensors_are_read(tmp_path: Path) -> None:
     network = made("timm:convnext_atto")
     timm.models.save_for_hf(network, tmp_path / "hub", safe_serialization="both")
-    wanted = logits_of(network, pictures())
+    expected = logits_of(network, pictures())
     for name in ("model.safetensors", "pytorch_model.bin"):
         logits, info = imported(tmp_path / "hub" / name, "timm:convnext_atto.d2_in1k")
-        np.testing.assert_allclose(logits, wanted, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-5)
         assert info["source"]["library"] == architectures.library("timm")
 
 
@@ -110,9 +110,12 @@ def test_half_precision_stays_half(tmp_path: Path) -> None:
     state = halved(made(RESNET).state_dict())
     save_file(state, source)
     imported(source, RESNET)
-    kept = load_file(source.with_suffix(".model") / "model.safetensors")
-    assert kept.keys() == state.keys()
-    assert all(torch.equal(kept[name], state[name]) and kept[name].dtype == state[name].dtype for name in state)
+    stored_weights = load_file(source.with_suffix(".model") / "model.safetensors")
+    assert stored_weights.keys() == state.keys()
+    assert all(
+        torch.equal(stored_weights[name], state[name]) and stored_weights[name].dtype == state[name].dtype
+        for name in state
+    )
 
 
 def test_a_head_behind_dropout_and_one_of_many_outputs_are_found(tmp_path: Path) -> None:
@@ -141,10 +144,10 @@ def test_grey_pictures_and_training_heads_have_their_place(tmp_path: Path) -> No
             imported(source, architecture, **grey)[0], logits_of(network, pictures(), **grey), rtol=1e-3, atol=1e-5
         )
     network = made("torchvision:googlenet")
-    for kept in ("all", "without"):
-        source = tmp_path / f"googlenet-{kept}.pt"
+    for heads in ("all", "without"):
+        source = tmp_path / f"googlenet-{heads}.pt"
         state = network.state_dict().items()
-        torch.save({n: t for n, t in state if kept == "all" or not n.startswith("aux")}, source)
+        torch.save({n: t for n, t in state if heads == "all" or not n.startswith("aux")}, source)
         logits, _ = imported(source, "torchvision:googlenet")
         np.testing.assert_allclose(logits, logits_of(network, pictures()), rtol=1e-3, atol=1e-5)
 
@@ -156,9 +159,9 @@ def test_bringing_leaves_torchs_seed_alone(tmp_path: Path) -> None:
     assert np.array_equal(noise(), noise()) and noise().shape == (4, 112, 112, 3)
 
 
-def refused(source: Path, told: str, architecture: str = SQUEEZE, **changes: object) -> None:
+def refused(source: Path, message: str, architecture: str = SQUEEZE, **changes: object) -> None:
     folder = source.parent / "refused"
-    with pytest.raises(LookwhereError, match=told) as caught:
+    with pytest.raises(LookwhereError, match=message) as caught:
         import_torch(source, folder, declared(**changes), architecture)
     assert "\n" not in str(caught.value) and str(source) in str(caught.value)
     assert not folder.exists()
@@ -178,15 +181,15 @@ def test_code_in_a_pickle_is_not_run(tmp_path: Path) -> None:
     mark = tmp_path / "it-ran"
     hostile, source = Hostile(f"touch {mark}"), tmp_path / "weights.pt"
     state = made(SQUEEZE).state_dict()
-    told = "no code of a file is run.* save the weights alone: safetensors.torch.save_file"
+    advice = "no code of a file is run.* save the weights alone: safetensors.torch.save_file"
     for content in ({"state_dict": state, "note": hostile}, hostile, [hostile]):
         torch.save(content, source)
-        refused(source, f"posix.system, and {told}")
+        refused(source, f"posix.system, and {advice}")
     for protocol in (2, 4):
         source.write_bytes(pickle.dumps({"state_dict": {}, "note": hostile}, protocol))
-        refused(source, told)
+        refused(source, advice)
     torch.save({"state_dict": state, "args": argparse.Namespace(lr=1)}, source)
-    refused(source, f"argparse.Namespace, and {told}")
+    refused(source, f"argparse.Namespace, and {advice}")
     assert not mark.exists()
     pickle.loads(pickle.dumps(hostile))
     assert mark.exists(), "unpickled in the plain way it runs"

@@ -104,8 +104,8 @@ def test_the_closed_form_is_head_times_the_librarys_own_features(imported, archi
     with torch.no_grad():
         maps = POOLED[architecture](network, inputs(pictures()))
         weight = network.get_submodule(info["maps"]["head"]).weight[[1, 0]]
-        wanted = (weight @ maps.flatten(2)).unflatten(2, maps.shape[2:]).numpy()
-    np.testing.assert_allclose(classifier(pictures())[1], wanted, rtol=1e-3, atol=1e-4 * np.abs(wanted).max())
+        expected = (weight @ maps.flatten(2)).unflatten(2, maps.shape[2:]).numpy()
+    np.testing.assert_allclose(classifier(pictures())[1], expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
 class AtCells(pytorch_grad_cam.GradCAM):
@@ -160,9 +160,9 @@ def test_maps_are_those_of_the_grad_cam_library(imported, architecture: str) -> 
     images = pictures(2)
     _, evidence = classifier(images)
     for index, output in enumerate((1, 0)):
-        found = by_library(architecture, info, images, [ClassifierOutputTarget(output)] * 2)
-        np.testing.assert_allclose(scaled(evidence[:, index]), found, atol=2e-3)
-        assert found.max() > 0.9 or evidence[:, index].max() <= 0
+        library_maps = by_library(architecture, info, images, [ClassifierOutputTarget(output)] * 2)
+        np.testing.assert_allclose(scaled(evidence[:, index]), library_maps, atol=2e-3)
+        assert library_maps.max() > 0.9 or evidence[:, index].max() <= 0
     margin = by_library(architecture, info, images, [lambda outputs: outputs[1] - outputs[0]] * 2)
     np.testing.assert_allclose(scaled(evidence[:, 0] - evidence[:, 1]), margin, atol=2e-3)
 
@@ -180,8 +180,8 @@ def test_a_vision_transformer_of_torchvision_is_explained_before_its_last_attent
     np.testing.assert_allclose(outputs, network(pixels), atol=1e-5)
     method = AtCells(network.requires_grad_(True), [network.get_submodule(layer.name)], reshape_transform=tokens)
     method.cells = (7, 7)
-    found = method(pixels, [ClassifierOutputTarget(1)] * 2)
-    np.testing.assert_allclose(scaled(evidence[:, 0]), found, atol=2e-3)
+    library_maps = method(pixels, [ClassifierOutputTarget(1)] * 2)
+    np.testing.assert_allclose(scaled(evidence[:, 0]), library_maps, atol=2e-3)
 
 
 def test_cells_that_are_no_places_are_found_out(imported) -> None:
@@ -211,9 +211,9 @@ def test_grad_cam_of_a_linear_head_is_the_closed_form_and_hirescam_too(imported,
             "method": name,
             "library": None,
         }
-        found = classifier(images)
-        np.testing.assert_allclose(found[0], logits, atol=1e-5)
-        np.testing.assert_allclose(found[1], closed, atol=1e-4 * np.abs(closed).max())
+        outputs = classifier(images)
+        np.testing.assert_allclose(outputs[0], logits, atol=1e-5)
+        np.testing.assert_allclose(outputs[1], closed, atol=1e-4 * np.abs(closed).max())
 
 
 def test_hirescam_is_the_librarys_where_the_head_is_not_linear(tmp_path: Path) -> None:
@@ -221,8 +221,8 @@ def test_hirescam_is_the_librarys_where_the_head_is_not_linear(tmp_path: Path) -
     classifier, info = import_model(made(architecture), tmp_path, architecture, "hirescam", layer="features.8")
     assert not info["maps"]["additive"] and info["maps"]["cells"] == [7, 7]
     _, evidence = classifier(pictures(2))
-    found = by_library(architecture, info, pictures(2), [ClassifierOutputTarget(1)] * 2, HighResolution)
-    np.testing.assert_allclose(scaled(evidence[:, 0]), found, atol=2e-3)
+    library_maps = by_library(architecture, info, pictures(2), [ClassifierOutputTarget(1)] * 2, HighResolution)
+    np.testing.assert_allclose(scaled(evidence[:, 0]), library_maps, atol=2e-3)
 
 
 @pytest.mark.parametrize(("architecture", "of"), [("torchvision:resnet18", "male"), ("timm:convnext_atto", "female")])
@@ -270,42 +270,42 @@ def test_maps_lie_where_a_planted_network_looks(
 
 @pytest.mark.parametrize("maps", ["occlusion", "rise"])
 def test_methods_that_ask_the_network_alone_ask_this_one(tmp_path: Path, maps: str) -> None:
-    architecture, asked = "torchvision:squeezenet1_1", declared(crop=(9.0, 3.0, 100.0, 112.0))
+    architecture, spec = "torchvision:squeezenet1_1", declared(crop=(9.0, 3.0, 100.0, 112.0))
     network = made(architecture)
-    classifier, info = import_model(network, tmp_path, architecture, maps, crop=asked.crop)
+    classifier, info = import_model(network, tmp_path, architecture, maps, crop=spec.crop)
 
     def answers(images: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            return to_logits(network(torch.from_numpy(prepare(images, asked))).numpy(), asked)
+            return to_logits(network(torch.from_numpy(prepare(images, spec))).numpy(), spec)
 
     logits, evidence = classifier(pictures(1))
     kind = method(maps)
     assert info["maps"] == kind().record(OnlyOutputs(answers)) and classifier.head_bias is None
     np.testing.assert_allclose(logits, answers(pictures(1)), rtol=1e-4)
-    wanted = kind().explain(OnlyOutputs(answers), pictures(1))[1]
-    np.testing.assert_allclose(evidence, wanted, atol=1e-3 * np.abs(wanted).max())
+    expected = kind().explain(OnlyOutputs(answers), pictures(1))[1]
+    np.testing.assert_allclose(evidence, expected, atol=1e-3 * np.abs(expected).max())
 
 
 def test_regridding_moves_contributions_by_area_and_keeps_their_sum() -> None:
     draw = np.random.default_rng(0)
     for crop in ((10.0, 0.0, 100.0, 112.0), (-30.0, -5.0, 150.0, 90.0), (-100.0, 60.0, 223.0, 223.0)):
         maps = draw.normal(size=(2, 2, 5, 7)).astype(np.float32)
-        found = regrid(maps, crop)
-        assert found.shape[2:] == cells_of((5, 7), crop)
-        np.testing.assert_allclose(found.mean(axis=(2, 3)), maps.mean(axis=(2, 3)), atol=1e-5)
+        regridded = regrid(maps, crop)
+        assert regridded.shape[2:] == cells_of((5, 7), crop)
+        np.testing.assert_allclose(regridded.mean(axis=(2, 3)), maps.mean(axis=(2, 3)), atol=1e-5)
         # Painted on a fine lattice of points, each imported to the template's nearest place.
         left, top, right, bottom = crop
         steps = (np.arange(2520) + 0.5) / 2520
         cell = [
             np.clip(np.floor((low + steps * (high - low)) * n / 112).astype(int), 0, n - 1)
-            for low, high, n in ((top, bottom, found.shape[2]), (left, right, found.shape[3]))
+            for low, high, n in ((top, bottom, regridded.shape[2]), (left, right, regridded.shape[3]))
         ]
-        rows = np.zeros((found.shape[2], 5))
-        columns = np.zeros((found.shape[3], 7))
+        rows = np.zeros((regridded.shape[2], 5))
+        columns = np.zeros((regridded.shape[3], 7))
         np.add.at(rows, (cell[0], (steps * 5).astype(int)), 5 / 2520)
         np.add.at(columns, (cell[1], (steps * 7).astype(int)), 7 / 2520)
-        wanted = rows @ maps @ columns.T * (found.shape[2] * found.shape[3] / 35)
-        np.testing.assert_allclose(found, wanted, atol=0.02 * np.abs(wanted).max())
+        expected = rows @ maps @ columns.T * (regridded.shape[2] * regridded.shape[3] / 35)
+        np.testing.assert_allclose(regridded, expected, atol=0.02 * np.abs(expected).max())
     assert regrid(maps, WHOLE) is maps
 
 
@@ -338,8 +338,8 @@ def test_a_layer_can_be_named(tmp_path: Path) -> None:
     classifier, info = import_model(network, tmp_path, architecture, layer="layer3")
     assert info["maps"]["method"] == "GradCAM" and not info["maps"]["additive"]
     assert classifier(pictures())[1].shape == (3, 2, 7, 7)
-    for layer, told in (("layer5", "near it are layer4"), ("fc", "gives no map .its output is 2")):
-        with pytest.raises(LookwhereError, match=told):
+    for layer, message in (("layer5", "near it are layer4"), ("fc", "gives no map .its output is 2")):
+        with pytest.raises(LookwhereError, match=message):
             import_model(network, tmp_path, architecture, layer=layer)
     with pytest.raises(LookwhereError, match="is 0 everywhere"):
         import_model(made("timm:vit_tiny_patch16_224"), tmp_path, "timm:vit_tiny_patch16_224", layer="norm")
