@@ -171,10 +171,10 @@ def test_a_run_stopped_goes_on_exactly_and_the_card_names_the_teacher(made_store
     assert any("projection" in key for key in one)
     assert not any("projection" in key for key in load_file(whole / "model.safetensors"))
     assert len(read_metrics(whole / "training")) == 2
-    [teacher], protocol_text = model_info(whole).teachers, protocol(model_info(whole))[0].text
-    assert teacher.weights_sha256 == model_info(models / "small").weights_sha256
+    [teacher_info], protocol_text = model_info(whole).teachers, protocol(model_info(whole))[0].text
+    assert teacher_info.weights_sha256 == model_info(models / "small").weights_sha256
     assert (
-        f"small (file.onnx, SHA-256 of its weights {teacher.weights_sha256[:16]}…, terms: CC0, for these tests)"
+        f"small (file.onnx, SHA-256 of its weights {teacher_info.weights_sha256[:16]}…, terms: CC0, for these tests)"
         in protocol_text
     )
     assert "soft labels of every face (weight 0.5, temperature 2.0)" in protocol_text
