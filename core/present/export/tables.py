@@ -19,7 +19,7 @@ _LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}", "<": "$<$", ">": "$>$", '"': "''",
     "«": "``", "»": "''", "–": "--", "…": r"\ldots{}", "−": "$-$", "×": r"$\times$", "±": r"$\pm$", "·": r"$\cdot$",
     "≤": r"$\leq$", "≥": r"$\geq$", "→": r"$\rightarrow$", "←": r"$\leftarrow$", "χ": r"$\chi$", "²": "$^2$",
-    "‖": r"$\|$", "\xa0": "~",
+    "‖": r"$\|$", "`": r"\textasciigrave{}", "\xa0": "~",
 }  # fmt: skip
 _P = re.compile(r"(mid[_-]?)?p([_ (].*)?|.* p", re.IGNORECASE)
 NONE = "--"

@@ -40,6 +40,7 @@ def _rate(abstention: Abstention) -> str:
 def abstention_lines(abstention: Abstention) -> list[str]:
     """A line a group, those answered least first."""
     lines = []
+    width = max([26, *(len(name) + 1 for name in abstention.table["group"])])
     for row in abstention.table.to_dict("records"):
         accuracy = "no face answered"
         if row["answered"]:
@@ -47,8 +48,8 @@ def abstention_lines(abstention: Abstention) -> list[str]:
             rate = f"{percent(row['accuracy'])} [{span(row['low'], row['high'])}]"
             accuracy = f"accuracy {rate}  errors × {ratio} [{low}–{high}]"
         lines.append(
-            f"  {row['group']:26}{row['n']:6,}  answered from {percent(row['cutoff'])} on: {percent(row['share'])} "
-            f"[{span(row['share_low'], row['share_high'])}]  {accuracy}"
+            f"  {row['group']:{width}}{row['n']:6,}  answered from {percent(row['cutoff'])} on: "
+            f"{percent(row['share'])} [{span(row['share_low'], row['share_high'])}]  {accuracy}"
         )
     return lines
 

@@ -11,7 +11,7 @@ from core.analysis.accuracy.abstention import abstention, certainty, cutoff_for
 from core.analysis.intervals import risk_ratio
 from core.data.faces import UNRECORDED
 from core.errors import LookwhereError
-from core.present.text.abstention import abstention_sentence
+from core.present.text.abstention import abstention_lines, abstention_sentence
 from tests.helpers.made_audit import made_audit
 
 
@@ -105,3 +105,10 @@ def test_the_command_goes_by_any_column_and_refuses_what_it_cannot_answer(
     for more in (["--share", "1"], ["--cutoff", "0.3"], ["--by", "hat"]):
         assert main([*arguments, *more]) != 0
         capsys.readouterr()
+
+
+def test_lines_of_long_names_have_their_numbers_under_each_other() -> None:
+    audit = made_audit(400, errors=0.1, own=True, shape=None)
+    groups = abstention(audit.faces, by=["camera", "skin_tone"], columns=audit.columns)
+    assert len({line.index("  answered from") for line in abstention_lines(groups)}) == 1
+    assert "answered are" in abstention_sentence(groups) and " of «camera: " in abstention_sentence(groups)

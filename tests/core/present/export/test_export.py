@@ -28,7 +28,7 @@ SVG = b'<svg viewBox="0 0 9 9" width="9" height="9"></svg>'
 HOSTILE = "R&D_50% #1 {x} ~a^b \\input{/etc/passwd} $y$ <b> “≤ × – ë»"
 #: What LaTeX commands of ours print.
 PRINTED = {
-    r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", r"\textbar{}": "|", "$<$": "<",
+    r"\textasciigrave{}": "`", r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", r"\textbar{}": "|", "$<$": "<",
     "$>$": ">", r"\{": "{", r"\}": "}", r"\$": "$", r"\&": "&", r"\%": "%", r"\#": "#", r"\_": "_",
 }  # fmt: skip
 ASCII = some.text(some.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"'))
@@ -299,3 +299,7 @@ def test_a_long_latex_table_breaks_over_pages_and_long_names_over_lines() -> Non
     assert whole.count(r"\\") == 40 + 2 and whole.index(r"\endhead") < whole.index(r"\endfoot") < whole.index(long)
     assert r"\begin{table}" not in whole and whole.count(r"\label{") == 1
     assert of(60, "short").count("longtable}") == 3
+
+
+def test_a_backtick_in_latex_is_no_quotation_mark() -> None:
+    assert tables.escape("`back`") == r"\textasciigrave{}back\textasciigrave{}"
