@@ -28,7 +28,8 @@ SVG = b'<svg viewBox="0 0 9 9" width="9" height="9"></svg>'
 HOSTILE = "R&D_50% #1 {x} ~a^b \\input{/etc/passwd} $y$ <b> “≤ × – ë»"
 #: What LaTeX commands of ours print.
 PRINTED = {
-    r"\textasciigrave{}": "`", r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", r"\textbar{}": "|", "$<$": "<",
+    r"\textasciigrave{}": "`",
+    r"\textbackslash{}": "\\", r"\textasciitilde{}": "~", r"\textasciicircum{}": "^", r"\textbar{}": "|", "$<$": "<",
     "$>$": ">", r"\{": "{", r"\}": "}", r"\$": "$", r"\&": "&", r"\%": "%", r"\#": "#", r"\_": "_",
 }  # fmt: skip
 ASCII = some.text(some.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"'))
