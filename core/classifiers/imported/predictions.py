@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pyarrow import types
 
 from core.classifiers.imported.import_options import USUAL_TABLE, PredictionTable
 from core.classifiers.imported.outputs import NEAREST, doubt, to_logits
@@ -26,6 +27,8 @@ ROUNDING = 0.02
 LARGEST_LOGIT = 1e6
 #: What tools write where there is no number.
 NO_NUMBER = ("nan", "NaN", "NA", "N/A", "None", "null", "<NA>")
+#: What tells a Parquet column of bytes, which may be no text.
+BYTES = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)
 #: Rows that it takes to doubt percentages of which none is above 1.
 SURE = 20
 
@@ -108,6 +111,11 @@ def _read(source: Path, names: tuple[str, ...]) -> tuple[pd.DataFrame, list[str]
         if source.suffix.lower() == ".parquet":
             file = open_parquet(source)
             columns = _columns([str(column) for column in file.schema_arrow.names], names, source)
+            for name in columns:
+                if file.schema_arrow.names.count(name) > 1:
+                    raise LookwhereError(f"{source}: two columns are called {name}; delete or rename one of them")
+                if any(is_kind(file.schema_arrow.field(name).type) for is_kind in BYTES):
+                    raise LookwhereError(f"{source}: {name} holds bytes; write it as text")
             return pd.DataFrame({name: unfolded(file, name).to_pandas() for name in columns}), columns, 1
         data = read_bounded(source, MAXIMUM_TABLE_BYTES)
         columns = _columns(header_of(data, str(source))[1], names, source)
