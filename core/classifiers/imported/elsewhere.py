@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def how_to_convert(source: Path) -> str | None:
     if suffix in (".h5", ".hdf5"):
         return _sentence("a Keras model in HDF5", f"{TF2ONNX} --keras {quoted} --output model.onnx")
     if suffix == ".keras":
-        code = f"import keras; keras.saving.load_model({str(source)!r}).export('model.onnx', format='onnx')"
+        # In double quotes, so that the shell's single ones around it need no escapes.
+        code = f'import keras; keras.saving.load_model({json.dumps(str(source))}).export("model.onnx", format="onnx")'
         return _sentence("a Keras model", f"python -c {shlex.quote(code)}")
     if suffix == ".tflite":
         return _sentence("a TensorFlow Lite model", f"{TF2ONNX} --tflite {quoted} --output model.onnx")

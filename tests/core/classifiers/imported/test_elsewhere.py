@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
 from core.classifiers.imported import import_model
+from core.classifiers.imported.elsewhere import how_to_convert
 from core.commands.importing import import_
 from core.errors import LookwhereError
 from tests.helpers.torch_made import declared
@@ -113,3 +115,13 @@ def test_the_command_tells_how_to_convert_before_it_asks_for_a_declaration(tmp_p
         import_(tmp_path / "m.h5", name="x", models=tmp_path / "models")
     with pytest.raises(LookwhereError, match=r"m\.onnx: no such file"):
         import_(tmp_path / "m.onnx", name="x", models=tmp_path / "models")
+
+
+def test_the_command_for_a_keras_model_can_be_read(tmp_path: Path) -> None:
+    source = tmp_path / "theirs.keras"
+    source.write_bytes(b"PK")
+    command = str(how_to_convert(source)).partition(": ")[2]
+    start, python, code = shlex.split(command)[:2], command.split(" ", 2)[2], shlex.split(command)[2]
+    assert start == ["python", "-c"] and python == f"'{code}'", "one pair of quotes around the code, and none escaped"
+    assert f'load_model("{source}")' in code
+    compile(code, "command", "exec")
