@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from core.errors import LookwhereError
 
@@ -19,8 +20,10 @@ from core.errors import LookwhereError
 WINDOW = 1 << 18
 
 
-class FileArray:
+class FileArray(NDArrayOperatorsMixin):
     """A NumPy file's array, of which every index reads from the file: what comes is in memory, and of no file any more.
+
+    Whatever else an array can do (compare, add up, reshape) it does with all its values, which are read for it.
 
     A mapped file that is cut ends the process at the next look beyond its new end (SIGBUS), without a word on which it
     was; a read only comes short, and is told. A file that was replaced or deleted is read on as it was opened.
@@ -66,9 +69,14 @@ class FileArray:
             raise ValueError("what a file holds is copied to be read")
         return self[:].astype(dtype or self.dtype, copy=False)
 
-    def astype(self, dtype: Any) -> np.ndarray:
-        """The whole array, as another type."""
-        return self[:].astype(dtype, copy=False)
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        read = [value[:] if isinstance(value, FileArray) else value for value in inputs]
+        return getattr(ufunc, method)(*read, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or not hasattr(np.ndarray, name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self[:], name)
 
     def __getitem__(self, index: Any) -> np.ndarray:
         """Reads the rows that the first axis is asked for. Raises `LookwhereError` where the file was cut since it was

@@ -116,3 +116,15 @@ def test_a_file_cut_in_the_middle_of_a_read_ends_nothing(tmp_path: Path) -> None
             os.truncate(file, length)
             output, _ = reading.communicate(timeout=60)
         assert (reading.returncode, output) == (0, f"{file}: cut while it was read; align again\n")
+
+
+def test_it_does_what_an_array_does(tmp_path: Path) -> None:
+    values = np.arange(24, dtype=np.uint8).reshape(4, 3, 2)
+    np.save(tmp_path / "a.npy", values)
+    array = FileArray(tmp_path / "a.npy")
+    assert (array == values).all() and (array == array).all() and not (array + 1 == values).any()
+    assert array.mean() == np.mean(array) == values.mean() and array.max() == 23
+    assert np.add.reduce(array).shape == (3, 2)
+    assert array.tobytes() == values.tobytes() and array.reshape(2, -1).shape == (2, 12) and array.T.shape == (2, 3, 4)
+    assert [row.tolist() for row in array] == values.tolist() and array.astype(float).dtype == float
+    assert not hasattr(array, "nothing") and not hasattr(array, "_mmap")
