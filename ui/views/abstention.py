@@ -8,7 +8,7 @@ from core.analysis.accuracy.abstention import Abstention, abstention
 from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.present.text.abstention import HOW, abstention_sentence
+from core.present.text.abstention import HEADS, HOW, abstention_sentence
 from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
@@ -42,11 +42,12 @@ def show_abstention(p: Page, threshold: float, by: tuple[str, ...] = ()) -> None
     )
     abstention = _abstention(p.audit, p.filter, share / 100, threshold, equal, by)
     layout.sentence(abstention_sentence(abstention))
-    ratios = dict.fromkeys(("error_ratio", "ratio_low", "ratio_high"), ".1f")
+    ratios = dict.fromkeys((HEADS[name] for name in ("error_ratio", "ratio_low", "ratio_high")), ".1f")
     rows = abstention.table.drop(columns=["gender", "ethnicity"])
-    layout.share_table(rows.assign(group=[capital(name) for name in rows["group"]]), SHARES, ratios)
+    rows = rows.assign(group=[capital(name) for name in rows["group"]]).rename(columns=HEADS)
+    layout.share_table(rows, [HEADS.get(name, name) for name in SHARES], ratios)
     terms.caption(
-        "Exploratory. «cutoff»: the least certainty that is answered, the likelier class's probability. «error_ratio»: "
+        "Exploratory. «cutoff»: the least certainty that is answered, the likelier class's probability. «error ratio»: "
         f"the group's error rate over that of all other answered faces. {HOW} This slider moves this part only."
     )
     downloads.table(abstention.table, "abstention", "who gets no answer: shares answered and accuracies by group")

@@ -11,6 +11,18 @@ HOW = (
     "Intervals of the shares, and those of the accuracies, hold for all groups at once (95 %), the cutoff taken as "
     "given; those of error ratios are of each group alone."
 )
+#: What the columns of the table are called on the page. Files keep the names that the analysis gives them.
+HEADS = {
+    "n": "faces",
+    "share": "share answered",
+    "share_low": "share, low",
+    "share_high": "share, high",
+    "low": "accuracy, low",
+    "high": "accuracy, high",
+    "error_ratio": "error ratio",
+    "ratio_low": "ratio, low",
+    "ratio_high": "ratio, high",
+}
 
 
 def abstention_sentence(abstention: Abstention) -> str:

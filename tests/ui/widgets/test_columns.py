@@ -104,8 +104,11 @@ def test_groups_across_columns(own, monkeypatch: pytest.MonkeyPatch, name: str) 
 def test_who_gets_no_answer_stands_on_the_accuracy_page(own, monkeypatch: pytest.MonkeyPatch) -> None:
     app = page(own[0], "accuracy", monkeypatch, abstain="20", equal="true", across="age_band")
     assert not app.exception and not app.error
-    table = next(frame.value for frame in app.dataframe if "share_low" in frame.value)
-    assert table["group"].str.endswith(" years").sum() == 7 and table["share"].between(0.79, 0.83).all()
+    table = next(frame.value for frame in app.dataframe if "share answered" in frame.value)
+    assert table["group"].str.endswith(" years").sum() == 7 and table["share answered"].between(0.79, 0.83).all()
+    assert not any("_" in name for name in table), "the page names its columns in words"
+    saved = app.session_state["downloads"].items["table abstention"].make()
+    assert {"share_low", "share_high", "error_ratio"} <= set(saved), "the file keeps its keys"
     assert "those the model is least sure of in each group" in text(app).replace("\\", "")
 
 
