@@ -60,7 +60,7 @@ def on_paper(frame: pd.DataFrame, writers: Mapping[str, Callable[[object], str]]
 
 def _text(value: object, writer: Callable[[object], str] | None) -> str:
     if writer is not None:
-        return writer(value)
+        return writer(value).replace("< ", "<\u00a0")  # of «< 0.0001» the sign stays with its number
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return NONE
     return ("yes" if value else "no") if isinstance(value, bool | np.bool_) else str(value)

@@ -106,3 +106,8 @@ def test_tables_of_nothing_are_drawn() -> None:
         layout.table(pd.DataFrame({"share": [float("nan")], "n": pd.array([None], dtype="Int64")}))
 
     assert not AppTest.from_function(page).run().exception
+
+
+def test_on_paper_the_sign_of_a_small_p_stays_with_its_number() -> None:
+    body = paper.on_paper(pd.DataFrame({"p": [0.00001]}), {"p": lambda p: "< 0.0001"})
+    assert "&lt;\u00a00.0001</td>" in body
