@@ -8,9 +8,10 @@ import streamlit as st
 #: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4, links in captions 3.8, and of what it
 #: colours in code all has less, down to 2.2. A table's grid, and what scrolls it, show the focus around themselves. In
 #: print: no menu, charts and tables no wider than the paper (they are drawn for the screen; the script notes their
-#: sizes, by which they can be scaled), nothing torn by the end of a page, no title parted from what is under it. A grid
-#: that has its rows as a table of `ui.widgets.paper` below gives way to that; the script marks it, for a style sheet's
-#: `:has` is not always asked anew when a page is printed.
+#: sizes, by which they can be scaled), nothing torn by the end of a page, no title or verdict parted from what is under
+#: it, labels whole, and no section that is closed, for paper cannot open it. A grid that has its rows as a table of
+#: `ui.widgets.paper` below gives way to that; the script marks it, for a style sheet's `:has` is not always asked anew
+#: when a page is printed.
 STYLE = """
 <style>
 [data-testid="stWidgetLabelRequired"] {display: none}
@@ -42,9 +43,12 @@ STYLE = """
  figure, .lw-card, .lw-pairs, .lw-face, [data-testid="stPlotlyChart"], [data-testid="stMetric"],
  [data-testid="stDataFrame"] {break-inside: avoid}
  h1, h2, h3 {break-after: avoid}
- [data-testid="stElementContainer"]:has(h1, h2, h3, h4, h5, p > strong:first-child) {break-after: avoid}
+ [data-testid="stElementContainer"]:has(h1, h2, h3, h4, h5, p > strong:first-child, p > .stMarkdownBadge:first-child)
+  {break-after: avoid}
+ [data-testid="stElementContainer"]:has([data-testid="stWidgetLabel"]) {break-inside: avoid}
+ [data-testid="stWidgetLabel"] * {white-space: normal !important; overflow: visible !important}
  [data-testid="stDataFrame"], [data-testid="stDataFrame"] div:has(canvas) {width: 100% !important}
- .lw-on-screen, [data-lw-below] {display: none !important}
+ .lw-on-screen, [data-lw-below], [data-testid="stExpander"]:has(details:not([open])) {display: none !important}
  [data-testid="stDataFrameResizable"] {height: auto !important; aspect-ratio: var(--lw-ratio); overflow: hidden}
  [data-testid="stDataFrame"] canvas {max-width: 100% !important; height: auto !important}
 }
