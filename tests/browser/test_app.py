@@ -309,3 +309,15 @@ def test_a_verdict_is_not_parted_from_its_words_by_the_end_of_a_page(browser, ad
     choices = page.locator('[data-testid="stElementContainer"]:has([data-testid="stWidgetLabel"])')
     assert set(choices.evaluate_all("boxes => boxes.map(box => getComputedStyle(box).breakInside)")) == {"avoid"}
     page.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_legend_lies_on_the_title_of_an_axis(browser, address: str, width: int) -> None:
+    page, _ = visit(browser, f"{address}/checks", width)
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot .legend').length > 5")
+    overlaps = """charts => charts.map(chart => {
+      const [title, legend] = [".xtitle", ".legend"].map(part => chart.querySelector(part)?.getBoundingClientRect());
+      return title && legend && title.top < legend.top ? title.bottom - legend.top : 0;
+    })"""
+    assert max(page.locator(".js-plotly-plot").evaluate_all(overlaps)) < 4  # a line's box is higher than its letters
+    page.close()

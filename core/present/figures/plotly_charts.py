@@ -196,8 +196,10 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
         )
     for curve in chart.curves:
         traces += _curve(chart, curve)
-    layout = _layout(chart.height, chart.legend_below, -0.24)
-    layout["xaxis"], layout["yaxis"] = _axis(chart.x), _axis(chart.y)
+    x_axis = _axis(chart.x)
+    second_lines = x_axis.get("title", "").count("<br>")  # the legend is below them too
+    layout = _layout(chart.height, chart.legend_below, -0.24 - 0.1 * second_lines)
+    layout["xaxis"], layout["yaxis"] = x_axis, _axis(chart.y)
     if not chart.y.unit:
         layout["yaxis"] |= {"zeroline": True, "zerolinecolor": "#888"}
     if any(isinstance(x, str) for curve in chart.curves for x in curve.x):
