@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import reprlib
 import types
 import typing
@@ -26,8 +27,10 @@ from core.files import read_bounded
 DIGEST = "digest"
 #: Bytes of a file at the most.
 LARGEST = 2**30
-#: Bits of the largest whole number that a float can hold.
-LARGEST_FLOAT = 1023
+#: Bits of the largest whole number: a count, a size or a seed has no more.
+LARGEST_WHOLE = 64
+#: Whole numbers that may be below 0, for they are no count.
+SEEDS = ("seed", "split_seed")
 #: What a value should have been, in words.
 KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
@@ -56,8 +59,9 @@ def read_object(file: Path) -> dict:
 class JsonRecord:
     """A JSON object whose keys are the fields of the subclass, a dataclass.
 
-    Types that fields may have: str, bool, int, float (a whole number too), enums of texts, other records, `object`
-    (anything), tuples, `Mapping[str, …]`, and unions of these with None.
+    Types that fields may have: str, bool, int (a count or a size, so 0 and more, or a seed), float (a whole number too;
+    finite, as all numbers of JSON are), enums of texts, other records, `object` (anything), tuples, `Mapping[str, …]`,
+    and unions of these with None.
     `unknown_keys` are those that no field has; `key_order` are the keys of the file that was read.
     """
 
@@ -212,7 +216,9 @@ def _typed(kind: object, value: object, where: str) -> object:
     if kind is object:
         return value
     if origin in (types.UnionType, typing.Union):
-        if value is None and types.NoneType in arguments:
+        optional = types.NoneType in arguments
+        # A number that is not known was written as NaN by earlier versions.
+        if optional and (value is None or (float in arguments and value != value)):
             return None
         return _typed(next(a for a in arguments if a is not types.NoneType), value, where)
     if origin is tuple:
@@ -230,9 +236,20 @@ def _typed(kind: object, value: object, where: str) -> object:
         return kind(value)
     if not isinstance(value, int | float if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
         raise ValueError(f"{where} must be {KINDS[kind]}, not {reprlib.repr(value)}")
-    if kind is float and isinstance(value, int) and value.bit_length() > LARGEST_FLOAT:
-        raise ValueError(f"{where} must be {KINDS[kind]} that a float can hold, not {reprlib.repr(value)}")
+    counts = where.rpartition(".")[2] not in SEEDS
+    if kind is int and ((counts and value < 0) or value.bit_length() > LARGEST_WHOLE):
+        raise ValueError(f"{where} must be {KINDS[kind]} of 0 to {2**LARGEST_WHOLE:.0e}, not {reprlib.repr(value)}")
+    if kind is float and not _finite(value):
+        raise ValueError(f"{where} must be a finite number, not {reprlib.repr(value)}")
     return value
+
+
+def _finite(value: float) -> bool:
+    """Whether a number, which may be a whole one of any length, is one that a float can hold."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _tuple(kinds: tuple, value: object, where: str) -> tuple:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -32,6 +33,7 @@ class Colour(StrEnum):
 class Part(JsonRecord):
     name: str
     share: float = 0.5
+    mean: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,11 @@ class Thing(JsonRecord):
     FORMAT: ClassVar = 3
     MEND: ClassVar = "make it again"
     ALWAYS: ClassVar = ("format", "colour")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn(JsonRecord):
+    seed: int
 
 
 WHOLE = {
@@ -94,6 +101,14 @@ def test_values_have_the_types_of_their_fields() -> None:
     assert thing.parts[0].unknown_keys == {"more": [1]}
 
 
+def test_a_number_that_is_not_known_may_be_nan() -> None:
+    assert Part.from_json({"name": "p", "mean": math.nan}).mean is None
+
+
+def test_a_seed_may_be_below_0() -> None:
+    assert Drawn.from_json({"seed": -3}).seed == -3
+
+
 def test_a_new_record_writes_what_always_stands_there_and_what_is_no_default() -> None:
     assert Thing(title="t").to_json() == {"format": 3, "title": "t", "colour": "red"}
     assert Thing(title="t", parts=(Part(name="p"),)).to_json()["parts"] == [{"name": "p"}]
@@ -122,11 +137,16 @@ HUGE = f"1{17 * '0'}...{19 * '0'}"
         ({"part": {"name": "p", "share": "half"}}, "part.share must be a number, not 'half'"),
         (
             {"part": {"name": "p", "share": 10**400}},
-            f"part.share must be a number that a float can hold, not 1{17 * '0'}...{19 * '0'}",
+            f"part.share must be a finite number, not 1{17 * '0'}...{19 * '0'}",
         ),
         ({"part": {}}, "lacks part.name"),
         ({"parts": [{"name": "p"}, 3]}, "parts[1] must be an object, not 3"),
         ({"counts": {"x": 1.5}}, "counts.x must be a whole number, not 1.5"),
+        ({"counts": {"x": -1}}, "counts.x must be a whole number of 0 to 2e+19, not -1"),
+        ({"size": [1, 10**30]}, f"size[1] must be a whole number of 0 to 2e+19, not {10**30}"),
+        ({"part": {"name": "p", "share": math.nan}}, "part.share must be a finite number, not nan"),
+        ({"part": {"name": "p", "mean": math.inf}}, "part.mean must be a finite number, not inf"),
+        ({"part": {"name": "p", "share": -math.inf}}, "part.share must be a finite number, not -inf"),
         ({"counts": []}, "counts must be an object, not []"),
         ({"format": 4}, "format 4, this version reads 3"),
     ],
