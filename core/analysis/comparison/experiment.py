@@ -212,17 +212,17 @@ def open_experiment(path: str | Path) -> Experiment:
     if not untouched(content, KEYS):
         raise LookwhereError(f"{file}: changed since it was written; {mend}")
     try:
-        arms = tuple(Arm(a["name"], a.get("title", a["name"]), tuple(map(str, a["models"]))) for a in content["arms"])
+        arms = tuple(_arm(a) for a in content["arms"])
         claims = tuple(_claim(c, file) for c in content["contrasts"])
-        if strange := [key for key in ("name", "title", "audit") if not isinstance(content[key], str)]:
-            raise TypeError(f"{', '.join(strange)}, which must be a text")
-        tests = tuple(map(str, content.get("audits", [content["audit"]])))
+        for key in ("name", "title", "audit", "config", "validation"):
+            _text(content, key, None if key in ("name", "title", "audit") else "")
+        tests = _texts(content, "audits") if "audits" in content else (content["audit"],)
         images = content.get("pictures")
         pictures = path / plain_name(images["model"]) / "audits" / plain_name(images["audit"]) if images else None
         experiment = Experiment(
             content["name"], content["title"], path, content.get("config", ""), content["audit"], arms, claims, tests,
-            pictures, str(content.get("validation", "")),
-            {test: tuple(map(str, names)) for test, names in content.get("only", {}).items()},
+            pictures, content.get("validation", ""),
+            {test: _texts(content["only"], test) for test, _ in content.get("only", {}).items()},
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise LookwhereError(f"{file}: lacks or misshapes {error}; {mend}") from error
@@ -230,20 +230,42 @@ def open_experiment(path: str | Path) -> Experiment:
     return experiment
 
 
+def _text(entry: dict, key: str, default: str | None = None) -> str:
+    """The text under a key; raises `KeyError` where there is none and no default, `TypeError` where it is no text."""
+    value = entry[key] if default is None else entry.get(key, default)
+    if not isinstance(value, str):
+        raise TypeError(f"{key}, which must be a text")
+    return value
+
+
+def _texts(entry: dict, key: str) -> tuple[str, ...]:
+    """The texts in the list under a key; raises `KeyError` and `TypeError` as `_text`."""
+    if not isinstance(entry[key], list) or not all(isinstance(text, str) for text in entry[key]):
+        raise TypeError(f"{key}, which must be a list of texts")
+    return tuple(entry[key])
+
+
+def _arm(entry: dict) -> Arm:
+    """An arm of `experiment.json`; raises `KeyError` and `TypeError` as `_text`."""
+    name = _text(entry, "name")
+    return Arm(name, _text(entry, "title", name), _texts(entry, "models"))
+
+
 def _claim(entry: dict, file: Path) -> Claim:
-    """A contrast of `experiment.json`; raises `LookwhereError` for an expectation or measure that is none."""
-    group = entry.get("group") or ""
+    """A contrast of `experiment.json`; raises `LookwhereError` for an expectation or measure that is none, `KeyError`
+    and `TypeError` as `_text`."""
+    name, start, end = (_text(entry, key) for key in ("name", "from", "to"))
+    group = "" if entry.get("group") is None else _text(entry, "group")
     try:
         expect = Expectation(entry.get("expect", Expectation.CHANGE))
         measure = Measure(entry.get("measure") or (Measure.GROUP if group else Measure.WORST))
     except ValueError as error:
         raise LookwhereError(
-            f"{file}: contrast {entry['name']!r}: expect must be one of {', '.join(Expectation)}, measure of "
+            f"{file}: contrast {name!r}: expect must be one of {', '.join(Expectation)}, measure of "
             f"{', '.join(Measure)}"
         ) from error
-    question, finding = entry.get("question", ""), str(entry.get("finding", ""))
-    control = entry.get("control") is True
-    return Claim(entry["name"], entry["from"], entry["to"], group, question, expect, measure, finding, control)
+    question, finding = _text(entry, "question", ""), str(entry.get("finding", ""))
+    return Claim(name, start, end, group, question, expect, measure, finding, entry.get("control") is True)
 
 
 def _check(experiment: Experiment, file: Path) -> None:

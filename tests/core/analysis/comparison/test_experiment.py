@@ -248,13 +248,27 @@ def broken(content: dict, how: str) -> str:
         content["arms"][1]["models"].pop()
     elif how.startswith("the audit is"):
         content["audit"] = {"the audit is a number": 7, "the audit is an object": {"a": 1}}[how]
+    elif how in SHAPES:
+        place, key, value = SHAPES[how]
+        (content if place is None else content[place][0])[key] = value
     elif how == "expect":
         content["contrasts"][0]["expect"] = "miracles"
     return json.dumps(content)
 
 
-HOW = ["no JSON", "a list", "format", "no arms", "no key", "an arm twice", "an arm of words", "no audit", "no models",
-       "no such arm", "seeds", "expect", "the audit is a number", "the audit is an object"]  # fmt: skip
+#: What is no text or no list of texts: the object's list (None: itself), key and value.
+SHAPES: dict[str, tuple[str | None, str, object]] = {
+    f"{place} {key} {value!r}": (place, key, value)
+    for place, keys in (
+        (None, ("config", "validation", "audits", "only")),
+        ("arms", ("name", "title", "models")),
+        ("contrasts", ("name", "from", "to", "group", "question")),
+    )
+    for key in keys
+    for value in (7, [1], {"a": 1}, *([None] if key != "group" else []), *(["everyone"] if key == "models" else []))
+}
+HOW = [*SHAPES, "no JSON", "a list", "format", "no arms", "no key", "an arm twice", "an arm of words", "no audit",
+       "no models", "no such arm", "seeds", "expect", "the audit is a number", "the audit is an object"]  # fmt: skip
 
 
 @pytest.mark.parametrize("how", HOW)
