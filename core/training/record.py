@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -17,8 +18,12 @@ from core.json_record import DIGEST, JsonRecord, intact, read_object, sealed
 
 #: A run whose heartbeat is older than this has died without a word.
 STALE_SECONDS = 120
+#: A time in Unix seconds that no heartbeat has, in the year 5138: later ones no calendar can tell.
+LATEST = 1e11
 #: The last column of a run's `metrics.csv` before its digests, of which so many hex digits are kept.
 LAST, DIGITS = "seconds", 16
+#: Columns of `metrics.csv` that are no numbers.
+WORDS = ("dilated", "worst_group", DIGEST)
 MEND = "restore it, or train again"
 
 
@@ -52,6 +57,8 @@ def read_status(folder: Path) -> Status | None:
     if not file.is_file():
         return None
     status = Status.from_json(file)
+    if not 0 <= status.updated < LATEST or (status.eta is not None and not 0 <= status.eta < LATEST):
+        raise LookwhereError(f"{file}: updated and eta must be seconds of 0 to 100,000,000,000; {Status.MEND}")
     if status.unknown_keys and not intact(read_object(file)):
         raise LookwhereError(f"{file}: changed since it was written; {Status.MEND}")
     return dataclasses.replace(status, unknown_keys={}, key_order=())
@@ -62,8 +69,11 @@ def write_status(folder: Path, status: Status) -> None:
     write_json(folder / "status.json", sealed(status.to_json()))
 
 
-def read_metrics(folder: Path) -> pd.DataFrame:
-    """`metrics.csv`, a row an epoch; empty where no epoch has ended. Raises `LookwhereError` on a broken file."""
+def read_metrics(folder: Path, needed: Collection[str] = ()) -> pd.DataFrame:
+    """`metrics.csv`, a row an epoch; empty where no epoch has ended.
+
+    Raises `LookwhereError` on a broken file, and where a column that is `needed` is not there.
+    """
     file = folder / "metrics.csv"
     if not file.is_file():
         return pd.DataFrame()
@@ -72,6 +82,12 @@ def read_metrics(folder: Path) -> pd.DataFrame:
         columns = [str(column) for column in table.columns]
         if columns[0] != "epoch" or (LAST in columns and columns[-1] not in (LAST, DIGEST)):
             raise ValueError(f"its columns are {columns[0]} to {columns[-1]}")
+        head = pd.read_csv(file, header=None, nrows=1, dtype=str).iloc[0]
+        if head.duplicated().any():  # pandas gives the second another name
+            raise ValueError(f"the column {head[head.duplicated()].iloc[0]} is there twice")
+        if missing := [name for name in needed if name not in columns]:
+            raise ValueError(f"no {', '.join(missing)}")
+        _check_numbers(table)
     except (OSError, ValueError, pd.errors.ParserError) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise LookwhereError(f"{file}: not a table of epochs ({why}); {MEND}") from error
@@ -81,6 +97,21 @@ def read_metrics(folder: Path) -> pd.DataFrame:
     if lines != _with_digests([line.rpartition(",")[0] for line in lines]):
         raise LookwhereError(f"{file}: changed since it was written; {MEND}")
     return table.drop(columns=DIGEST)
+
+
+def _check_numbers(table: pd.DataFrame) -> None:
+    """Raises `ValueError` naming the first column whose values no training writes. A loss may be NaN or infinite, as
+    where a training went wrong."""
+    for name in (str(column) for column in table.columns if column not in WORDS):
+        values = table[name]
+        if len(table) and (not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
+            raise ValueError(f"{name} has values that are no numbers")
+        share = name.endswith("_accuracy") or (name.startswith("val_") and name != "val_loss")
+        if share and not values.dropna().between(0, 1).all():
+            raise ValueError(f"{name} has shares that are not of 0 to 1")
+    epochs = table["epoch"]
+    if len(table) and not (pd.api.types.is_integer_dtype(epochs) and epochs.min() >= 0 and epochs.is_unique):
+        raise ValueError("its epochs are not counted")
 
 
 def metrics_are_sealed(folder: Path) -> bool:

@@ -16,6 +16,11 @@ from ui.shell.open_audit import STORE, OpenAudit
 from ui.widgets import help_texts, layout, terms
 
 REFRESH_SECONDS = 5
+#: Columns of `metrics.csv` that are drawn.
+NEEDED = (
+    "size", "dilated", "learning_rate", "train_loss", "train_accuracy", "val_loss", "val_accuracy",
+    "worst_group_accuracy", "worst_group", "images_per_second",
+)  # fmt: skip
 
 
 def show_run(opened: OpenAudit) -> None:
@@ -26,7 +31,7 @@ def show_run(opened: OpenAudit) -> None:
 
 def _show_run(opened: OpenAudit) -> None:
     folder = opened.folder / "training"
-    status, metrics = read_status(folder), read_metrics(folder)
+    status, metrics = read_status(folder), read_metrics(folder, NEEDED)
     if status is None and metrics.empty:
         st.info(
             f"**{escape.markdown(opened.model)}** has no training record here: it was trained elsewhere, or not at "
@@ -74,7 +79,7 @@ def _show_status(status: Status, metrics: pd.DataFrame) -> None:
         speed, when = metrics["images_per_second"].iloc[-1], f"in epoch {metrics['epoch'].iloc[-1]}"
     layout.metric(numbers[3], "Images a second", f"{speed:.0f}", when)
     if not finished:
-        st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / status.epochs))
+        st.progress(min(1.0, (status.epoch + status.step / max(1, status.steps)) / max(1, status.epochs)))
     if status.message and not finished:
         terms.caption(escape.markdown(status.message))
 

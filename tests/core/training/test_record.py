@@ -74,3 +74,54 @@ def test_a_table_of_other_columns_is_none(head: str, tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text(f"{head}\n1,2,3\n"[: None if head.count(",") == 2 else -3])
     with pytest.raises(LookwhereError, match=r"metrics\.csv: not a table of epochs"):
         read_metrics(tmp_path)
+
+
+GOOD = "epoch,val_loss,val_accuracy,worst_group,seconds\n1,nan,0.5,male A,3\n2,inf,0.6,male A,3\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (GOOD.replace("0.6", "=cmd()"), "val_accuracy has values that are no numbers"),
+        (GOOD.replace("0.6", "9" * 400), "val_accuracy has (values|shares) that are no.*"),
+        (GOOD.replace("0.6", "-1"), "val_accuracy has shares that are not of 0 to 1"),
+        (GOOD.replace("0.6", "inf"), "val_accuracy has shares that are not of 0 to 1"),
+        (GOOD.replace("\n2,", "\n1,"), "its epochs are not counted"),
+        (GOOD.replace("\n2,", "\n,"), "its epochs are not counted"),
+        (GOOD.replace("\n2,", "\n-2,"), "its epochs are not counted"),
+        (GOOD.replace("\n2,", "\nx,"), "epoch has values that are no numbers"),
+        (GOOD.replace("val_loss", "val_accuracy"), "the column val_accuracy is there twice"),
+    ],
+)
+def test_epochs_that_no_training_writes_are_told(content: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text(GOOD)
+    assert len(read_metrics(tmp_path, ("val_accuracy", "worst_group"))) == 2
+    (tmp_path / "metrics.csv").write_text(content)
+    with pytest.raises(LookwhereError, match=rf"metrics\.csv: not a table of epochs \({says}\); restore it"):
+        read_metrics(tmp_path)
+
+
+def test_a_column_that_is_needed_and_missing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text(GOOD)
+    with pytest.raises(LookwhereError, match=r"metrics\.csv: .*no learning_rate, size"):
+        read_metrics(tmp_path, ("val_loss", "learning_rate", "size"))
+
+
+BEAT = {"state": "running", "epoch": 1, "epochs": 3, "step": 4, "steps": 9, "images_per_second": 3.5, "eta": 5.0,
+        "loss": 0.5, "updated": 1e9}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"updated": updated} for updated in (-1e30, 1e30, float("nan"))),
+        *({"eta": eta} for eta in (-1, 1e300, float("inf"))),
+        *({"epoch": -1}, {"step": 10**400}),
+    ],
+)
+def test_a_heartbeat_of_no_time_is_told(change: dict, tmp_path: Path) -> None:
+    (tmp_path / "status.json").write_text(json.dumps(BEAT))
+    assert read_status(tmp_path).eta == 5
+    (tmp_path / "status.json").write_text(json.dumps(BEAT | change))
+    with pytest.raises(LookwhereError, match=rf"status\.json: .*{next(iter(change))}.*delete it"):
+        read_status(tmp_path)
