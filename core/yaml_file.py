@@ -36,8 +36,11 @@ def read_yaml(file: Path, as_written: bool = False) -> object:
             node = loader.get_single_node()
             if node is None:
                 return None
-            _check_keys(loader, node)
-            return loader.construct_document(node)
+            try:
+                _check_keys(loader, node)
+                return loader.construct_document(node)
+            except (AttributeError, LookupError, TypeError) as error:  # as `!!bool x` makes PyYAML raise
+                raise ValueError("a value is none of the kind that its tag (!!) names") from error
         finally:
             loader.dispose()
     except (OSError, ValueError, RecursionError, OverflowError, yaml.YAMLError) as error:

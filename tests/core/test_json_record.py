@@ -34,6 +34,7 @@ class Part(JsonRecord):
     name: str
     share: float = 0.5
     mean: float | None = None
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +146,8 @@ HUGE = f"1{17 * '0'}...{19 * '0'}"
         ({"counts": {"x": -1}}, "counts.x must be a whole number of 0 to 2e+19, not -1"),
         ({"size": [1, 10**30]}, f"size[1] must be a whole number of 0 to 2e+19, not {10**30}"),
         ({"part": {"name": "p", "share": math.nan}}, "part.share must be a finite number, not nan"),
+        ({"part": {"name": "p", "accuracy": -1}}, "part.accuracy must be a share of 0 to 1, not -1"),
+        ({"part": {"name": "p", "accuracy": 1.5}}, "part.accuracy must be a share of 0 to 1, not 1.5"),
         ({"part": {"name": "p", "mean": math.inf}}, "part.mean must be a finite number, not inf"),
         ({"part": {"name": "p", "share": -math.inf}}, "part.share must be a finite number, not -inf"),
         ({"counts": []}, "counts must be an object, not []"),

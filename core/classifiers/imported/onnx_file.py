@@ -62,6 +62,10 @@ def _take_in(tensors: list[onnx.TensorProto], source: Path) -> None:
                 tensor.raw_data = stream.read(most) if start >= 0 else b""
         except (OSError, ValueError, OverflowError) as error:
             raise LookwhereError(f"{file}: cannot read the weights of {source.name} ({error})") from error
+        if tensor.data_type not in onnx.TensorProto.DataType.values()[1:]:
+            raise LookwhereError(
+                f"{source}: {tensor.name} has numbers of an unknown type ({tensor.data_type}); export it again"
+            )
         size = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)).itemsize
         values = int(np.prod(list(tensor.dims)))
         if tensor.data_type <= onnx.TensorProto.BFLOAT16 and len(tensor.raw_data) != values * size:

@@ -278,7 +278,7 @@ def declare(file: Path | None = None, beside: dict | None = None, **flags: objec
         content.pop("about", None)
     flag_values = {key: value for key, value in flags.items() if value is not None}
     if isinstance(content.get("by_default"), list):  # copied from a model.json
-        content["by_default"] = [name for name in content["by_default"] if name not in flag_values]
+        content["by_default"] = [name for name in content["by_default"] if name not in list(flag_values)]
     content |= flag_values
     from_beside = {key: value for key, value in (beside or {}).items() if key not in content}
     if from_beside:

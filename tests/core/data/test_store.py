@@ -27,6 +27,7 @@ from core.data.splits import assign_splits
 from core.data.store import FILES, AlignedStore, average_face
 from core.data.store_info import BorderInfo, DecidedBy
 from core.errors import LookwhereError
+from core.json_record import sealed
 
 FEW = 20
 
@@ -220,6 +221,11 @@ def tamper(path: Path) -> None:
     table.to_parquet(path / "faces.parquet")
 
 
+def miscount(path: Path) -> None:
+    manifest = json.loads((path / "store.json").read_text())
+    (path / "store.json").write_text(json.dumps(sealed(manifest | {"faces": 7})))
+
+
 def cut(name: str) -> Callable[[Path], None]:
     return lambda path: (path / name).write_bytes((path / name).read_bytes()[:-200])
 
@@ -232,6 +238,7 @@ def images_of(*shape: int) -> Callable[[Path], None]:
     ("damage", "reason"),
     [
         (outdate, r"store\.json: format 0, this version reads 3; delete the folder"),
+        (miscount, r"store\.json: counts 7 faces, and faces\.parquet has 64; align again"),
         (tamper, r"faces\.parquet: changed since it was written"),
         (cut("faces.npy"), "damaged"),
         (cut("faces.parquet"), "damaged"),

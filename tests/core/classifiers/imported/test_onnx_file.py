@@ -34,6 +34,15 @@ def test_a_length_beyond_the_file_is_the_files(length: int, tmp_path: Path) -> N
     assert taken_in and model.graph.initializer[1].raw_data == (tmp_path / "w.bin").read_bytes()
 
 
+def test_numbers_of_an_unknown_type_are_told(tmp_path: Path) -> None:
+    file = with_weights_beside(tmp_path)
+    model = onnx.load_model_from_string(file.read_bytes())
+    for kind in (0, 99, -1):
+        model.graph.initializer[1].data_type = kind
+        with pytest.raises(LookwhereError, match=rf"small\.onnx: w has numbers of an unknown type \({kind}\)"):
+            onnx_file.parsed(model.SerializeToString(), file)
+
+
 @pytest.mark.parametrize("offset", [2**70, -8, 4])
 def test_an_offset_that_leads_elsewhere_is_told(offset: int, tmp_path: Path) -> None:
     file = with_weights_beside(tmp_path, offset=offset)

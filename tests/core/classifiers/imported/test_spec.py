@@ -185,6 +185,9 @@ def test_what_nobody_declared_is_kept_and_survives_json(tmp_path: Path) -> None:
     copied.write_text(json.dumps(spec.as_dict()))  # which is YAML too
     assert declare(copied) == spec
     assert declare(copied, layout="nhwc", resize="area").by_default == ("divisor",)
+    copied.write_text(json.dumps(spec.as_dict() | {"by_default": [["crop"]]}))
+    with pytest.raises(LookwhereError, match=r"copied\.yaml: by_default must be a list of words"):
+        declare(copied)
 
 
 def test_maps_finer_than_privacy_allows_are_refused() -> None:
