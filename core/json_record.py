@@ -241,6 +241,8 @@ def _typed(kind: object, value: object, where: str) -> object:
         raise ValueError(f"{where} must be {KINDS[kind]} of 0 to {2**LARGEST_WHOLE:.0e}, not {reprlib.repr(value)}")
     if kind is float and not _finite(value):
         raise ValueError(f"{where} must be a finite number, not {reprlib.repr(value)}")
+    if kind is float and where.endswith("accuracy") and not 0 <= value <= 1:
+        raise ValueError(f"{where} must be a share of 0 to 1, not {reprlib.repr(value)}")
     return value
 
 

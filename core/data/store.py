@@ -83,6 +83,10 @@ class AlignedStore:
                 raise LookwhereError(
                     f"{path}/{name}.npy: shape {array.shape} does not go with faces.parquet; align again"
                 )
+        if len(faces) != manifest.faces:
+            raise LookwhereError(
+                f"{path}/store.json: counts {manifest.faces:,} faces, and faces.parquet has {len(faces):,}; align again"
+            )
         if fingerprint(faces) != manifest.data_fingerprint:
             raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
         return cls(path, images, landmarks, faces, rejects, manifest, **disagreements, opened=opened)
