@@ -29,8 +29,8 @@ DIGEST = "digest"
 LARGEST = 2**30
 #: Bits of the largest whole number: a count, a size or a seed has no more.
 LARGEST_WHOLE = 64
-#: Whole numbers that may be below 0, for they are no count.
-SEEDS = ("seed", "split_seed")
+#: Whole numbers that may be below 0, for they are no count: seeds, and the exit code of a process that a signal ended.
+SIGNED = ("seed", "split_seed", "code")
 #: What a value should have been, in words.
 KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
@@ -59,7 +59,7 @@ def read_object(file: Path) -> dict:
 class JsonRecord:
     """A JSON object whose keys are the fields of the subclass, a dataclass.
 
-    Types that fields may have: str, bool, int (a count or a size, so 0 and more, or a seed), float (a whole number too;
+    Types that fields may have: str, bool, int (0 and more but for `SIGNED`), float (a whole number too;
     finite, as all numbers of JSON are), enums of texts, other records, `object` (anything), tuples, `Mapping[str, …]`,
     and unions of these with None.
     `unknown_keys` are those that no field has; `key_order` are the keys of the file that was read.
@@ -236,7 +236,7 @@ def _typed(kind: object, value: object, where: str) -> object:
         return kind(value)
     if not isinstance(value, int | float if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
         raise ValueError(f"{where} must be {KINDS[kind]}, not {reprlib.repr(value)}")
-    counts = where.rpartition(".")[2] not in SEEDS
+    counts = where.rpartition(".")[2] not in SIGNED
     if kind is int and ((counts and value < 0) or value.bit_length() > LARGEST_WHOLE):
         raise ValueError(f"{where} must be {KINDS[kind]} of 0 to {2**LARGEST_WHOLE:.0e}, not {reprlib.repr(value)}")
     if kind is float and not _finite(value):

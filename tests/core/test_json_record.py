@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import LookwhereError
+from core.jobs.job import Job
 from core.json_record import JsonRecord, parsed
 
 JSON = st.recursive(
@@ -108,6 +109,11 @@ def test_a_number_that_is_not_known_may_be_nan() -> None:
 
 def test_a_seed_may_be_below_0() -> None:
     assert Drawn.from_json({"seed": -3}).seed == -3
+
+
+def test_the_exit_code_of_a_job_that_a_signal_ended_is_below_0() -> None:
+    job = {"format": 1, "id": "a", "program": "core", "arguments": [], "directory": "/", "title": "t", "queued": 1.0}
+    assert Job.from_json(job | {"state": "interrupted", "code": -15}).code == -15
 
 
 def test_a_new_record_writes_what_always_stands_there_and_what_is_no_default() -> None:
