@@ -21,7 +21,7 @@ def audit(tmp_path: Path) -> Audit:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"map_shape": [-7, -7]}, "map_shape\[0\] must be a whole number"),
+        ({"map_shape": [-7, -7]}, r"map_shape\[0\] must be a whole number"),
         ({"map_shape": [1, 49]}, "map_shape 1×49 is none"),
         ({"head_bias": [-0.5, 0.5]}, "do not add up to the logits"),
         ({"head_bias": [9.0, -9.0]}, "do not add up to the logits"),
