@@ -214,14 +214,13 @@ def open_experiment(path: str | Path) -> Experiment:
     try:
         arms = tuple(_arm(a) for a in content["arms"])
         claims = tuple(_claim(c, file) for c in content["contrasts"])
-        for key in ("name", "title", "audit", "config", "validation"):
-            _text(content, key, None if key in ("name", "title", "audit") else "")
-        tests = _texts(content, "audits") if "audits" in content else (content["audit"],)
+        audit = _text(content, "audit")
+        tests = _texts(content, "audits") if "audits" in content else (audit,)
         images = content.get("pictures")
         pictures = path / plain_name(images["model"]) / "audits" / plain_name(images["audit"]) if images else None
         experiment = Experiment(
-            content["name"], content["title"], path, content.get("config", ""), content["audit"], arms, claims, tests,
-            pictures, content.get("validation", ""),
+            _text(content, "name"), _text(content, "title"), path, _text(content, "config", ""), audit, arms, claims,
+            tests, pictures, _text(content, "validation", ""),
             {test: _texts(content["only"], test) for test, _ in content.get("only", {}).items()},
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
