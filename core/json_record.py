@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from core.errors import LookwhereError
 from core.files import read_bounded
@@ -29,8 +29,23 @@ DIGEST = "digest"
 LARGEST = 2**30
 #: Bits of the largest whole number: a count, a size or a seed has no more.
 LARGEST_WHOLE = 64
-#: Whole numbers that may be below 0, for they are no count: seeds, and the exit code of a process that a signal ended.
-SIGNED = ("seed", "split_seed", "code")
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a number in a record may be, told by its field's type. `words` says it in an error."""
+
+    low: float
+    high: float
+    words: str
+
+
+#: A share of a whole, as an accuracy is.
+Share = Annotated[float, Range(0, 1, "a share of 0 to 1")]
+#: A whole number that may be below 0, for it counts nothing: a seed, or the exit code of a process that a signal ended.
+Signed = Annotated[int, Range(1 - 2**LARGEST_WHOLE, 2**LARGEST_WHOLE - 1, f"a whole number to ±{2**LARGEST_WHOLE:.0e}")]
+#: What a plain `int` is: a count or a size.
+COUNT = Range(0, 2**LARGEST_WHOLE - 1, f"a whole number of 0 to {2**LARGEST_WHOLE:.0e}")
 #: What a value should have been, in words.
 KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
@@ -59,9 +74,9 @@ def read_object(file: Path) -> dict:
 class JsonRecord:
     """A JSON object whose keys are the fields of the subclass, a dataclass.
 
-    Types that fields may have: str, bool, int (0 and more but for `SIGNED`), float (a whole number too;
-    finite, as all numbers of JSON are), enums of texts, other records, `object` (anything), tuples, `Mapping[str, …]`,
-    and unions of these with None.
+    Types that fields may have: str, bool, int (a count or a size, 0 and more), `Signed`, float (a whole number too;
+    finite, as all numbers of JSON are), `Share`, enums of texts, other records, `object` (anything), tuples,
+    `Mapping[str, …]`, and unions of these with None.
     `unknown_keys` are those that no field has; `key_order` are the keys of the file that was read.
     """
 
@@ -187,7 +202,7 @@ def _digest(content: Mapping[str, object]) -> str:
 def _hints(cls: type[JsonRecord]) -> dict[str, object]:
     return {
         name: kind
-        for name, kind in typing.get_type_hints(cls).items()
+        for name, kind in typing.get_type_hints(cls, include_extras=True).items()
         if name in cls.__dataclass_fields__ and name not in JsonRecord.__dataclass_fields__
         and typing.get_origin(kind) is not ClassVar
     }  # fmt: skip
@@ -218,7 +233,7 @@ def _typed(kind: object, value: object, where: str) -> object:
     if origin in (types.UnionType, typing.Union):
         optional = types.NoneType in arguments
         # A number that is not known was written as NaN by earlier versions.
-        if optional and (value is None or (float in arguments and value != value)):
+        if optional and (value is None or (float in map(_bare, arguments) and value != value)):
             return None
         return _typed(next(a for a in arguments if a is not types.NoneType), value, where)
     if origin is tuple:
@@ -227,23 +242,27 @@ def _typed(kind: object, value: object, where: str) -> object:
         if not isinstance(value, Mapping):
             raise ValueError(f"{where} must be an object, not {reprlib.repr(value)}")
         return {str(key): _typed(arguments[1], item, _join(where, key)) for key, item in value.items()}
-    if issubclass(kind, JsonRecord):
+    if isinstance(kind, type) and issubclass(kind, JsonRecord):
         return kind._from(value, where)
-    if issubclass(kind, Enum):
+    if isinstance(kind, type) and issubclass(kind, Enum):
         options = [member.value for member in kind]
         if not isinstance(value, str) or value not in options:
             raise ValueError(f"{where} must be one of {', '.join(options)}, not {reprlib.repr(value)}")
         return kind(value)
-    if not isinstance(value, int | float if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
-        raise ValueError(f"{where} must be {KINDS[kind]}, not {reprlib.repr(value)}")
-    counts = where.rpartition(".")[2] not in SIGNED
-    if kind is int and ((counts and value < 0) or value.bit_length() > LARGEST_WHOLE):
-        raise ValueError(f"{where} must be {KINDS[kind]} of 0 to {2**LARGEST_WHOLE:.0e}, not {reprlib.repr(value)}")
-    if kind is float and not _finite(value):
+    bare = _bare(kind)
+    if not isinstance(value, int | float if bare is float else bare) or (bare is not bool and isinstance(value, bool)):
+        raise ValueError(f"{where} must be {KINDS[bare]}, not {reprlib.repr(value)}")
+    if bare is float and not _finite(value):
         raise ValueError(f"{where} must be a finite number, not {reprlib.repr(value)}")
-    if kind is float and where.endswith("accuracy") and not 0 <= value <= 1:
-        raise ValueError(f"{where} must be a share of 0 to 1, not {reprlib.repr(value)}")
+    limits = kind.__metadata__[0] if kind is not bare else COUNT if kind is int else None
+    if limits is not None and not limits.low <= value <= limits.high:
+        raise ValueError(f"{where} must be {limits.words}, not {reprlib.repr(value)}")
     return value
+
+
+def _bare(kind: object) -> object:
+    """The type without what it says of its values."""
+    return typing.get_args(kind)[0] if typing.get_origin(kind) is Annotated else kind
 
 
 def _finite(value: float) -> bool:

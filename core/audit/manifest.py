@@ -12,7 +12,7 @@ from core.classifiers.info import MapsInfo, ModelKind
 from core.classifiers.speed import FasterWay
 from core.data.columns import Column
 from core.integrity import FileRecord
-from core.json_record import JsonRecord
+from core.json_record import JsonRecord, Share
 from core.privacy import MINIMUM_FACES
 from core.task import GENDER, Task
 
@@ -80,7 +80,7 @@ class AuditManifest(JsonRecord):
     kind: ModelKind = ModelKind.TRAINED_HERE
     task: Task = GENDER
     faces: int
-    accuracy: float | None = None
+    accuracy: Share | None = None
     map_shape: tuple[int, int] | None
     maps: MapsInfo | None = None
     head_bias: tuple[float, float] | None = None

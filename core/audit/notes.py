@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.json_record import JsonRecord
+from core.json_record import JsonRecord, Share
 from core.wording import capital
 
 
@@ -30,9 +30,9 @@ class Note(JsonRecord):
     """One note: `accuracy` and `share` are of 0–1, `n` counts faces, `predicted` is a class."""
 
     code: NoteCode
-    accuracy: float | None = None
+    accuracy: Share | None = None
     n: int | None = None
-    share: float | None = None
+    share: Share | None = None
     predicted: str | None = None
     text: str | None = None
 

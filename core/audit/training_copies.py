@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.classifiers.info import ModelInfo, PartInfo
 from core.errors import LookwhereError
-from core.json_record import JsonRecord
+from core.json_record import JsonRecord, Share
 from core.progress import Progress
 
 if TYPE_CHECKING:  # the app reads the record, and needs no store for it
@@ -45,7 +45,7 @@ class TrainingCopies(JsonRecord):
     copies: int
     near_copies: int | None
     left_out: bool
-    accuracy_without: float | None = None
+    accuracy_without: Share | None = None
     by_hashes: tuple[str, ...] = ()
     not_asked: tuple[str, ...] = ()
     training_faces: int | None = None

@@ -14,7 +14,7 @@ import pandas as pd
 
 from core.errors import LookwhereError
 from core.files import write_json
-from core.json_record import JsonRecord
+from core.json_record import JsonRecord, Share
 from core.task import GENDERS
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class KeptSetting(JsonRecord):
 
     varied: str
     value: str
-    accuracy: float
+    accuracy: Share
     women_less_men: float | None = None
 
 
@@ -91,10 +91,10 @@ class KeptGroup(JsonRecord):
     gender: str
     ethnicity: str
     n: int
-    declared: float
-    least: float
+    declared: Share
+    least: Share
     least_at: str
-    most: float
+    most: Share
     most_at: str
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from core.json_record import JsonRecord
+from core.json_record import JsonRecord, Signed
 from core.privacy import MINIMUM_FACES
 
 
@@ -24,7 +24,7 @@ class ChecksManifest(JsonRecord):
     weights_sha256: str | None
     data_fingerprint: str | None
     sample: int
-    seed: int
+    seed: Signed
     draws: int
     minimum_faces: int = MINIMUM_FACES
     norm_faces: int | None = None

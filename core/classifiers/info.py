@@ -13,7 +13,7 @@ from typing import ClassVar
 from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.integrity import FileRecord
-from core.json_record import JsonRecord
+from core.json_record import JsonRecord, Share, Signed
 from core.places import MODELS
 from core.task import GENDER, Task
 from core.template import SIDE
@@ -121,7 +121,7 @@ class TrainingInfo(JsonRecord):
     teacher_features: float | None = None
     choose: str = "overall"
     init: str | None = None
-    seed: int | None = None
+    seed: Signed | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,9 +138,9 @@ class ValidationInfo(JsonRecord):
     """Validation of the epoch that was kept; `worst_group` as "female Asian", or in words where groups are made by
     other columns or of another attribute. Accuracies by group are unknown keys."""
 
-    val_accuracy: float | None = None
+    val_accuracy: Share | None = None
     worst_group: str | None = None
-    worst_group_accuracy: float | None = None
+    worst_group_accuracy: Share | None = None
 
     @classmethod
     def of_epoch(cls, row: Mapping[str, object]) -> ValidationInfo:
@@ -184,7 +184,7 @@ class DataInfo(JsonRecord):
     dataset: str | None = None
     validation_dataset: str | None = None
     fingerprint: str | None = None
-    split_seed: int | None = None
+    split_seed: Signed | None = None
     faces: Mapping[str, int] = field(default_factory=dict)
     train_groups: tuple[GroupCount, ...] = ()
     parts: tuple[PartInfo, ...] = ()

@@ -18,12 +18,15 @@ from core.errors import LookwhereError
 
 #: Bytes that lie between two short rows and are read with them, rather than in a read of their own.
 WINDOW = 1 << 18
+#: What changes an array in place.
+IN_PLACE = frozenset({"byteswap", "fill", "itemset", "partition", "put", "resize", "setfield", "setflags", "sort"})
 
 
 class FileArray(NDArrayOperatorsMixin):
     """A NumPy file's array, of which every index reads from the file: what comes is in memory, and of no file any more.
 
-    Whatever else an array can do (compare, add up, reshape) it does with all its values, which are read for it.
+    Whatever else an array can do (compare, add up, reshape) it does with all its values, which are read for it. What
+    would change the values in place is refused: it would change what was read and neither the file nor the next read.
 
     A mapped file that is cut ends the process at the next look beyond its new end (SIGBUS), without a word on which it
     was; a read only comes short, and is told. A file that was replaced or deleted is read on as it was opened.
@@ -70,13 +73,20 @@ class FileArray(NDArrayOperatorsMixin):
         return self[:].astype(dtype or self.dtype, copy=False)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if method == "at" or any(isinstance(value, FileArray) for value in options.get("out", ())):
+            raise _unwritable(ufunc.__name__)
         read = [value[:] if isinstance(value, FileArray) else value for value in inputs]
         return getattr(ufunc, method)(*read, **options)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or not hasattr(np.ndarray, name):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name in IN_PLACE:
+            raise _unwritable(name)
         return getattr(self[:], name)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise _unwritable("item assignment")
 
     def __getitem__(self, index: Any) -> np.ndarray:
         """Reads the rows that the first axis is asked for. Raises `LookwhereError` where the file was cut since it was
@@ -147,3 +157,7 @@ class FileArray(NDArrayOperatorsMixin):
 
     def _cut(self) -> LookwhereError:
         return LookwhereError(f"{self.filename}: cut while it was read; {self.mend}")
+
+
+def _unwritable(change: str) -> TypeError:
+    return TypeError(f"{change}: an array of a file is only read; change a copy of what it gives")

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from core.data.columns import Column
 from core.integrity import FileRecord
-from core.json_record import JsonRecord
+from core.json_record import JsonRecord, Signed
 
 FORMAT = 3
 
@@ -92,7 +92,7 @@ class StoreInfo(JsonRecord):
     format: int = FORMAT
     dataset: str
     source_fingerprint: str | None = None
-    seed: int = 0
+    seed: Signed = 0
     template: str | None = None
     detector: str | None = None
     padding: int | None = None

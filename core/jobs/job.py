@@ -15,7 +15,7 @@ from typing import ClassVar
 from core.errors import LookwhereError
 from core.files import write_json
 from core.jobs.processes import Process
-from core.json_record import JsonRecord
+from core.json_record import JsonRecord, Signed
 from core.locks import alone
 
 #: Where jobs lie: `$LOOKWHERE_JOBS`, else `jobs/` of the folder one is in.
@@ -69,7 +69,7 @@ class Job(JsonRecord):
     process: Process | None = None
     keeper: Process | None = None
     stopping: float | None = None
-    code: int | None = None
+    code: Signed | None = None
     starts: int = 0
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,8 @@ from hypothesis import strategies as st
 
 from core.errors import LookwhereError
 from core.jobs.job import Job
-from core.json_record import JsonRecord, parsed
+from core.json_record import JsonRecord, Share, Signed, parsed
+from tests.helpers.shipped import ROOT
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_subnormal=False) | st.text(),
@@ -36,6 +38,7 @@ class Part(JsonRecord):
     share: float = 0.5
     mean: float | None = None
     accuracy: float | None = None
+    correct: Share | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +60,8 @@ class Thing(JsonRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn(JsonRecord):
-    seed: int
+    begin: Signed
+    seed: int = 0
 
 
 WHOLE = {
@@ -107,8 +111,35 @@ def test_a_number_that_is_not_known_may_be_nan() -> None:
     assert Part.from_json({"name": "p", "mean": math.nan}).mean is None
 
 
-def test_a_seed_may_be_below_0() -> None:
-    assert Drawn.from_json({"seed": -3}).seed == -3
+def test_what_a_number_may_be_is_told_by_its_type_and_not_by_its_keys_name() -> None:
+    """`seed` is a count here, and `accuracy` any number, for the classes say so."""
+    assert Drawn.from_json({"begin": -3}).begin == -3
+    assert Part.from_json({"name": "p", "accuracy": 1.5, "correct": 1}).accuracy == 1.5
+    with pytest.raises(LookwhereError, match=r"^Drawn: seed must be a whole number of 0 to 2e\+19, not -3$"):
+        Drawn.from_json({"begin": 1, "seed": -3})
+    with pytest.raises(LookwhereError, match=r"^Drawn: begin must be a whole number to ±2e\+19, not -1000"):
+        Drawn.from_json({"begin": -(10**30)})
+
+
+def test_every_accuracy_seed_and_exit_code_of_the_project_has_its_type() -> None:
+    files = [file for file in (ROOT / "core").rglob("*.py") if "(JsonRecord)" in file.read_text(encoding="utf-8")]
+    modules = [
+        importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+        for file in files
+    ]
+    records = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, JsonRecord) and value is not JsonRecord
+    }
+    expected = {"accuracy": Share, "share": Share, "seed": Signed, "code": Signed}
+    assert len(records) > 20
+    for record in records:
+        for name, kind in get_type_hints(record, include_extras=True).items():
+            bare = {int, float} & {kind, *(() if get_origin(kind) is Annotated else get_args(kind))}
+            word = next((word for word in expected if word in name.split("_")), None)
+            assert word is None or not bare, f"{record.__name__}.{name} is no {expected[word]}"
 
 
 def test_the_exit_code_of_a_job_that_a_signal_ended_is_below_0() -> None:
@@ -152,8 +183,10 @@ HUGE = f"1{17 * '0'}...{19 * '0'}"
         ({"counts": {"x": -1}}, "counts.x must be a whole number of 0 to 2e+19, not -1"),
         ({"size": [1, 10**30]}, f"size[1] must be a whole number of 0 to 2e+19, not {10**30}"),
         ({"part": {"name": "p", "share": math.nan}}, "part.share must be a finite number, not nan"),
-        ({"part": {"name": "p", "accuracy": -1}}, "part.accuracy must be a share of 0 to 1, not -1"),
-        ({"part": {"name": "p", "accuracy": 1.5}}, "part.accuracy must be a share of 0 to 1, not 1.5"),
+        ({"part": {"name": "p", "correct": -1}}, "part.correct must be a share of 0 to 1, not -1"),
+        ({"part": {"name": "p", "correct": 1.5}}, "part.correct must be a share of 0 to 1, not 1.5"),
+        ({"part": {"name": "p", "correct": "all"}}, "part.correct must be a number, not 'all'"),
+        ({"part": {"name": "p", "correct": True}}, "part.correct must be a number, not True"),
         ({"part": {"name": "p", "mean": math.inf}}, "part.mean must be a finite number, not inf"),
         ({"part": {"name": "p", "share": -math.inf}}, "part.share must be a finite number, not -inf"),
         ({"counts": []}, "counts must be an object, not []"),

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,34 @@ def test_it_does_what_an_array_does(tmp_path: Path) -> None:
     assert array.tobytes() == values.tobytes() and array.reshape(2, -1).shape == (2, 12) and array.T.shape == (2, 3, 4)
     assert [row.tolist() for row in array] == values.tolist() and array.astype(float).dtype == float
     assert not hasattr(array, "nothing") and not hasattr(array, "_mmap")
+
+
+def test_what_would_change_it_in_place_is_refused(tmp_path: Path) -> None:
+    """It would change a copy, and neither the file nor what is read next. Every method of NumPy's that changes an array
+    is tried: those that fail on an array which may not be written."""
+    values = np.arange(6.0)[::-1].reshape(2, 3).copy()
+    np.save(tmp_path / "a.npy", values)
+    array, locked = FileArray(tmp_path / "a.npy"), values.copy()
+    locked.flags.writeable = False
+    arguments = {"byteswap": (True,), "fill": (1,), "itemset": (0, 1.0), "partition": (1,), "put": ([0], [9.0]),
+                 "resize": (3,), "setfield": (1.0, np.float64), "setflags": (True,), "sort": ()}  # fmt: skip
+    for name in filter(partial(hasattr, locked), dir(np.ndarray)):
+        tried = arguments.get(name, ())
+        try:
+            getattr(locked, name)(*tried)
+            changes = False
+        except Exception as error:
+            changes = "read-only" in str(error) or "WRITEABLE" in str(error) or "not own" in str(error)
+        if changes and not name.startswith("__"):
+            with pytest.raises(TypeError, match=f"{name}: an array of a file is only read"):
+                getattr(array, name)(*tried)
+    for name in arguments.keys() - {"itemset"}:
+        with pytest.raises(TypeError, match=f"^{name}: an array of a file is only read; change a copy"):
+            getattr(array, name)
+    with pytest.raises(TypeError, match=r"^item assignment: an array of a file is only read"):
+        array[1] = 0
+    with pytest.raises(TypeError, match=r"^add: an array of a file is only read"):
+        array += 1
+    with pytest.raises(TypeError, match=r"^add: an array of a file is only read"):
+        np.add.at(array, [0], 1)
+    assert np.array_equal(array, values)
