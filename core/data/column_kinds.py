@@ -17,6 +17,10 @@ NO_YES = (
     ("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("0", "1"), ("-1", "1"), ("absent", "present"),
     ("without", "with"), ("off", "on"),
 )  # fmt: skip
+#: Words of several of these pairs in one column say yes and no too; single letters that may be initials do not.
+MIXED = {word for pair in NO_YES for word in pair if len(word) > 1 or word in "ny01"}
+#: Whole numbers up to here are told apart by a float64.
+EXACT = 2.0**53
 #: Words that rise, each scale from the least on.
 SCALES = (
     ("none", "very slight", "slight", "little", "some", "moderate", "strong", "very strong", "severe", "full"),
@@ -42,14 +46,53 @@ _NUMBERED = re.compile(r"^(?P<before>\D*?)(?P<number>\d+(?:\.\d+)?|[ivx]+)(?P<af
 
 
 def numbers_of(values: pd.Series) -> pd.Series | None:
-    """Values as numbers, float64, NaN where none is known; None where any of them is a word."""
+    """Values as numbers, float64, NaN where none is known; None where any of them is a word.
+
+    A decimal comma, a printed minus, and % behind every value are read. Commas that may as well stand between thousands
+    make words.
+    """
     words = pd.Series(values.dropna().unique(), dtype="str")
-    decimal = words.str.strip().str.replace(r"^([-+]?\d+),(\d+)$", r"\1.\2", regex=True)
+    plain_words = words.str.strip().str.replace("\u2212", "-")
+    if percent(values):
+        plain_words = plain_words.str.replace(r"\s*%$", "", regex=True)
+    if between_thousands(values):
+        return None
+    decimal = plain_words.str.replace(r"^([-+]?\d+),(\d+)$", r"\1.\2", regex=True)
     number = pd.to_numeric(decimal, errors="coerce").astype(np.float64)
     if number.notna().sum() == 0 or not decimal[number.isna()].str.lower().isin(NO_NUMBER).all():
         return None
     number_of_word = dict(zip(words, number.where(np.isfinite(number)), strict=True))
     return values.map(number_of_word).astype(np.float64)
+
+
+def percent(values: pd.Series) -> bool:
+    """Whether every value that is no word for «not known» ends in %."""
+    words = pd.Series(values.dropna().unique(), dtype="str").str.strip()
+    words = words[~words.str.lower().isin(NO_NUMBER)]
+    return bool(len(words) and words.str.endswith("%").all())
+
+
+def between_thousands(values: pd.Series) -> bool:
+    """Whether commas may stand between thousands: «12,345» alone does not tell whether it is twelve or more."""
+    words = pd.Series(values.dropna().unique(), dtype="str").str.strip()
+    commas = words[words.str.match(r"^[-+]?\d+(?:,\d+)+$")]
+    return bool(len(commas) and commas.str.match(r"^[-+]?[1-9]\d{0,2}(?:,\d{3})+$").all())
+
+
+def quantities(values: pd.Series) -> pd.Series | None:
+    """`numbers_of` what counts or measures something; None also of codes: numbers with noughts before them («007»), and
+    whole ones of so many digits that different ones would be taken for the same."""
+    number = numbers_of(values)
+    if number is None:
+        return None
+    words = pd.Series(values.dropna().unique(), dtype="str").str.strip()
+    codes = words.str.match(r"^[-+\u2212]?0\d") | (words.str.match(r"^[-+\u2212]?\d+$") & (number_size(words) > EXACT))
+    return None if codes.any() else number
+
+
+def number_size(words: pd.Series) -> pd.Series:
+    """The absolute value of each word that is a number, float64; NaN of others."""
+    return pd.to_numeric(words.str.lstrip("-+\u2212"), errors="coerce").astype(np.float64).abs()
 
 
 def why_no_groups(values: pd.Series) -> str | None:
@@ -62,20 +105,38 @@ def why_no_groups(values: pd.Series) -> str | None:
         return f"it says {str(recorded.iloc[0])[:60]!r} of every face"
     if pd.Series(recorded.unique(), dtype="str").str.contains(_FILE).mean() > 0.5:
         return "its values are names of files"
-    number = numbers_of(values)
+    number = quantities(values)
     if number is not None:
         whole = bool((number.dropna() % 1 == 0).all())
-        if whole and len(recorded) >= FEWEST_FOR_IDS and number.nunique() == number.notna().sum():
+        if (
+            whole
+            and not percent(values)
+            and len(recorded) >= FEWEST_FOR_IDS
+            and number.nunique() == number.notna().sum()
+        ):
             return f"its {different:,} values are whole numbers and all different, as numbers of rows are"
         return None
     if len(recorded) >= FEWEST_FOR_IDS and different == len(recorded):
-        return f"its {different:,} values are all different"
-    return f"it has {different:,} different values, and {MOST_LEVELS} are the most" if different > MOST_LEVELS else None
+        return f"its {different:,} values are all different{_commas(values)}"
+    if different <= MOST_LEVELS:
+        return None
+    return f"it has {different:,} different values, and {MOST_LEVELS} are the most{_commas(values)}"
+
+
+def _commas(values: pd.Series) -> str:
+    """How a column of numbers with commas is to be written, for the sentence that says why it makes no groups."""
+    if not between_thousands(values):
+        return ""
+    example = next(word for word in values.dropna() if "," in word)
+    return (
+        f", and {example} is not taken for a number, since its comma may stand for a point or between thousands: write "
+        "points, and nothing between thousands"
+    )
 
 
 def kind_of(values: pd.Series) -> tuple[Kind, tuple[str, ...]]:
     """The kind of a column of text (N,), and its levels in order; none for a number, which has bands."""
-    number = numbers_of(values)
+    number = quantities(values)
     folded = {word: re.sub(r"[\s_-]+", " ", word).strip().casefold() for word in values.dropna().unique()}
     different = [] if number is None else sorted(number.dropna().unique())
     if len(different) == 2 and different[1] == 1 and different[0] in (-1, 0):
@@ -85,9 +146,12 @@ def kind_of(values: pd.Series) -> tuple[Kind, tuple[str, ...]]:
         return Kind.YES_NO, ("no", "yes")
     if number is not None:
         if len(different) <= MOST_WHOLE and all(value % 1 == 0 for value in different):
-            return Kind.ORDERED, tuple(f"{value:.10g}" for value in different)
+            return Kind.ORDERED, tuple(f"{value:.0f}{' %' if percent(values) else ''}" for value in different)
         return Kind.NUMBER, ()
-    if (levels := _in_order(folded)) is not None:
+    if len(words) > 1 and words <= MIXED and not words >= {"-1", "0"}:
+        return Kind.YES_NO, ("no", "yes")
+    codes = numbers_of(values) is not None or between_thousands(values)
+    if not codes and (levels := _in_order(folded)) is not None:
         return Kind.ORDERED, levels
     return Kind.CATEGORY, tuple(sorted(folded, key=lambda word: (folded[word], word)))
 
@@ -125,10 +189,11 @@ def words_of(values: pd.Series, kind: Kind) -> pd.Series:
 
 def _written(values: pd.Series) -> pd.Series:
     """Numbers written one way, «1» and not «1.0», where all values are numbers."""
-    number = numbers_of(values)
+    number = quantities(values)
     if number is None:
         return values
-    words = {value: f"{value:.10g}" for value in number.dropna().unique()}
+    end = " %" if percent(values) else ""
+    words = {value: f"{value:.0f}{end}" if value % 1 == 0 else f"{value}{end}" for value in number.dropna().unique()}
     return number.map(words)
 
 
@@ -156,13 +221,14 @@ def column_of(
         if number is None:
             bad = values.dropna()[pd.to_numeric(values.dropna(), errors="coerce").isna()].iloc[0]
             raise LookwhereError(f"column {name}: {bad!r} is no number; its kind is {inferred.value}")
-        return number_column(name, number, words=words, edges=edges), number
+        unit = " %" if percent(values) else ""
+        return number_column(name, number, words=words, edges=edges, unit=unit), number
     values = words_of(values, kind if kind is inferred or kind is Kind.YES_NO else Kind.ORDERED)
     if not levels:
         there = set(values.dropna().unique())
         levels = [level for level in inferred_levels if level in there] if inferred is kind else sorted(there)
         if kind is Kind.ORDERED and inferred is Kind.NUMBER:
-            levels = sorted(there, key=float)
+            levels = sorted(there, key=lambda word: float(word.removesuffix(" %")))
     if kind is Kind.YES_NO:
         levels = ("no", "yes")
         if strange := sorted(set(values.dropna().unique()) - set(levels)):

@@ -105,19 +105,26 @@ class Column(JsonRecord):
 
 
 def number_column(
-    name: str, values: Iterable[float], *, words: str = "", measured: bool = False, edges: Sequence[float] | None = None
+    name: str,
+    values: Iterable[float],
+    *,
+    words: str = "",
+    measured: bool = False,
+    edges: Sequence[float] | None = None,
+    unit: str = "",
 ) -> Column:
     """A number in bands: at the `edges` given, or else in three of about equally many values each.
 
-    Edges are rounded to what tells the values apart. Raises `LookwhereError` where all values are the same or none is
-    there.
+    Edges are rounded to what tells the values apart. `unit` stands behind each number of the labels. Raises
+    `LookwhereError` where all values are the same or none is there.
     """
     number = np.asarray(pd.array(values, dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan))
     number = number[np.isfinite(number)]
     inner = tuple(map(float, edges)) if edges is not None else _thirds(name, number)
-    bounds = [f"{edge:.10g}".replace("-", "−") for edge in inner]
-    between = [f"{low} to {high}" for low, high in itertools.pairwise(bounds)]
-    levels = (f"under {bounds[0]}", *between, f"{bounds[-1]} and more")
+    # As many digits as a float has: fewer would give two bands of large numbers one label.
+    bounds = [f"{edge:.15g}".replace("-", "−") for edge in inner]
+    between = [f"{low} to {high}{unit}" for low, high in itertools.pairwise(bounds)]
+    levels = (f"under {bounds[0]}{unit}", *between, f"{bounds[-1]}{unit} and more")
     return Column(name=name, kind=Kind.NUMBER, levels=levels, edges=inner, words=words, measured=measured)
 
 

@@ -16,18 +16,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.data.column_kinds import column_of, why_no_groups
+from core.data.column_kinds import REST, column_of, numbers_of, why_no_groups
 from core.data.columns import VALUE, Column, Kind, loose, reserved
 from core.data.faces import UNRECORDED
 from core.data.readers.base import Reading
 from core.data.readers.read_log import own_columns
 from core.data.readers.spelling import common_spellings, plain
 from core.errors import LookwhereError
+from core.wording import counted
 from core.yaml_file import read_yaml
 
 NONE = "none"
 LEAVE_OUT = "leave out"
 YAML = (".yaml", ".yml")
+#: Words that nobody needs to be told the meaning of in a column of yes and no.
+USUAL = frozenset(("no", "yes", "n", "y", "false", "true", "0", "1", "-1"))
+#: Words named one by one of those that are no level.
+WORDS_NAMED = 4
 KEYS = ("name", "kind", "levels", "edges", "words", "values")
 
 
@@ -144,7 +149,7 @@ def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Readin
     faces = pd.concat([reading.faces, reading.otherwise[labels]], ignore_index=True) if len(apart) else reading.faces
     repairs: list[pd.DataFrame] = []
     used_names: set[str] = set()
-    for header in own:
+    for header in own if len(own) else ():  # of no face nothing can be told
         correction = corrections.get(header, Correction())
         if (choice.names is not None and header not in selected) or not correction.keep:
             continue
@@ -163,6 +168,11 @@ def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Readin
             if loose(name) not in used_names
             else next(candidate for candidate in again if loose(candidate) not in used_names)
         )
+        if not correction.name and name.startswith(f"{plain(header)} ") and loose(plain(header)) in used_names:
+            remarks.append(
+                f"column {header} is kept as {name}, as another is called so but for letters' case or blanks; "
+                f"rename one of them"
+            )
         if not values.notna().any():
             raise LookwhereError(f"column {header}: it is empty, so it makes no groups")
         column, words = column_of(
@@ -175,7 +185,7 @@ def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Readin
         )
         used_names.add(loose(name))
         repairs.append(mended)
-        remarks += _not_a_level(header, column, words)
+        remarks += _not_a_level(header, column, values, words) + _merged(header, column, values, words)
         columns.append(column)
         faces = _laid(faces, column, words)
     return replace(
@@ -252,12 +262,32 @@ def _one_spelling(values: pd.Series, correction: Correction, files: pd.Series) -
     return words.astype("object").where(words.notna(), None), counts
 
 
-def _not_a_level(header: str, column: Column, words: pd.Series) -> list[str]:
-    """How many faces have a word that is no level of the column, where levels were asked for."""
-    if column.kind is Kind.NUMBER:
-        return []
-    strange = words[words.notna() & ~words.isin(column.levels)]
+def _not_a_level(header: str, column: Column, values: pd.Series, words: pd.Series) -> list[str]:
+    """How many faces have a word that is no level of the column, where levels were asked for or numbers are meant."""
+    strange = values[values.notna() & words.isna()]
+    if column.kind is not Kind.NUMBER:
+        strange = values[values.notna() & ~words.isin(column.levels)]
     if strange.empty:
         return []
-    of = f"{len(strange):,} face{'s' if len(strange) > 1 else ''}"
-    return [f"column {header}: {of} with another value ({str(strange.iloc[0])[:60]}) count as {UNRECORDED}"]
+    different = strange.unique()
+    more = ", …" if len(different) > WORDS_NAMED else ""
+    listed = ", ".join(str(word)[:60] for word in different[:WORDS_NAMED]) + more
+    number = numbers_of(values)
+    other = "another value" if number is None or number[strange.index].notna().any() else "no number"
+    return [f"column {header}: {counted(len(strange), 'face')} with {other} ({listed}) count as {UNRECORDED}"]
+
+
+def _merged(header: str, column: Column, values: pd.Series, words: pd.Series) -> list[str]:
+    """Which words count as one level though they are written otherwise: 1 and TRUE as yes, 1e3 as 1000."""
+    pairs = pd.DataFrame({"word": values.astype("object"), "level": words.astype("object")}).dropna().drop_duplicates()
+    if column.kind is Kind.NUMBER or REST in column.levels:
+        return []
+    written = {level: sorted(rows["word"]) for level, rows in pairs.groupby("level", sort=False)}
+    usual = column.kind is Kind.YES_NO and {word.casefold() for word in pairs["word"]} <= USUAL
+    if all(len(spellings) == 1 for spellings in written.values()) and (usual or column.kind is not Kind.YES_NO):
+        return []
+    changes = [
+        (level, [word for word in written.get(level, ()) if word.casefold() != level]) for level in column.levels
+    ]
+    parts = [f"{' and '.join(changed)} as {level}" for level, changed in changes if changed]
+    return [f"column {header}: read are {', '.join(parts)}"] if parts else []

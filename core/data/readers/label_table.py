@@ -184,6 +184,8 @@ def place_columns(
         name = plain(header[n])
         met[name] += 1
         places[f"{OWN}{name}" + (f" {met[name]}" if met[name] > 1 else "")] = [n]
+        if met[name] > 1 and log is not None:
+            log.remark(f"{origin}: there is another column {name}, which is called {name} {met[name]}")
     taken = set(own_places)
     unused = [header[n] for n in rest if n not in taken]
     if unused and log is not None:

@@ -196,7 +196,7 @@ def _parquet(source: Source, name: str) -> pq.ParquetFile:
 
 
 def _json_table(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
-    """JSON as `read_table` gives a CSV; a value that is a list or an object counts as missing."""
+    """JSON as `read_table` gives a CSV; a value that is a list or an object counts as missing, which is told."""
     objects = json_objects(data, origin)
     keys = list(dict.fromkeys(key for _, content in objects for key in content))
     places = place_columns(keys, COLUMNS, origin, log, own=True)
@@ -211,6 +211,12 @@ def _json_table(data: bytes, origin: str, log: ReadLog) -> pd.DataFrame:
         column: [word(content.get(keys[positions[0]])) for _, content in objects]
         for column, positions in places.items()
     }
+    for column, positions in places.items():
+        held = [content.get(keys[positions[0]]) for _, content in objects]
+        packed = sum(isinstance(value, list | dict) for value in held)
+        if packed and any(cells[column]):
+            rows = f"{packed:,} row{'s' if packed > 1 else ''}"
+            log.remark(f"{origin}: {keys[positions[0]]} holds lists or objects in {rows}, which count as missing")
     if empty := [column for column, cell in cells.items() if column.startswith(OWN) and not any(cell)]:
         log.unused(origin, [keys[places[column][0]] for column in empty])
     filled = {column: cell for column, cell in cells.items() if column not in empty}

@@ -9,7 +9,7 @@ import pytest
 
 from core.data.column_kinds import REST, column_of, kind_of, why_no_groups
 from core.data.columns import Kind
-from core.data.own_columns import ColumnChoice, with_columns
+from core.data.own_columns import ColumnChoice, Correction, with_columns
 from core.data.readers import Reading
 from core.data.readers.spelling import plain
 from core.errors import LookwhereError
@@ -51,6 +51,23 @@ def reading(**own: list) -> Reading:
         (["-5 to 0", "0 to 5", "5 to 9"], Kind.CATEGORY, ("0 to 5", "-5 to 0", "5 to 9")),
         (["🧑🏽", "👩", "日本人"], Kind.CATEGORY, ("日本人", "👩", "🧑🏽")),
         (["0.5", "0,75", "n/a", "3"], Kind.NUMBER, ()),
+        (["007", "7", "010"], Kind.CATEGORY, ("007", "010", "7")),
+        (["00501", "10001", "94105"], Kind.CATEGORY, ("00501", "10001", "94105")),
+        (["12345678901", "12345678902", "3"], Kind.ORDERED, ("3", "12345678901", "12345678902")),
+        (
+            ["12345678901234567890", "12345678901234567891"],
+            Kind.CATEGORY,
+            ("12345678901234567890", "12345678901234567891"),
+        ),
+        (["TRUE", "1", "No", "yes", "0"], Kind.YES_NO, ("no", "yes")),
+        (["-1", "0", "yes"], Kind.CATEGORY, ("0", "-1", "yes")),
+        (["f", "1"], Kind.CATEGORY, ("1", "f")),
+        (["\u22121", "1"], Kind.YES_NO, ("no", "yes")),
+        (["5 %", "-5 %", "10 %"], Kind.ORDERED, ("-5 %", "5 %", "10 %")),
+        (["5.5%", "12%", "n/a"], Kind.NUMBER, ()),
+        (["5 %", "0.05"], Kind.CATEGORY, ("0.05", "5 %")),
+        (["1,250", "980", "12,000"], Kind.CATEGORY, ("1,250", "12,000", "980")),
+        (["1,250", "0,980"], Kind.NUMBER, ()),
         ([str(n) for n in range(13)], Kind.NUMBER, ()),
     ],
 )
@@ -197,7 +214,10 @@ def test_a_yaml_file_corrects_what_was_told_from_the_values(tmp_path: Path) -> N
         ("depth", "number", ("under 1", "1 to 3", "3 and more")),
     ]
     assert chosen_reading.columns[0].said == "skin tone"
-    assert chosen_reading.remarks == ("column skin: 1 face with another value (9) count as not recorded",)
+    assert chosen_reading.remarks == (
+        "column skin: 1 face with another value (9) count as not recorded",
+        "column depth: 1 face with no number (NA) count as not recorded",
+    )
     assert chosen_reading.faces["skin_tone"].isna().tolist() == [False, False, False, True]
 
 
@@ -222,3 +242,65 @@ def test_a_yaml_file_corrects_what_was_told_from_the_values(tmp_path: Path) -> N
 def test_a_yaml_file_that_is_not_as_expected_is_told(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(LookwhereError, match=message):
         with_columns(reading(skin=["a", "b"]), yaml(tmp_path, content))
+
+
+def test_no_label_is_changed_in_silence() -> None:
+    """What counts as another word than the table's, or as none, is told with the words."""
+    remarks = with_columns(
+        reading(
+            hat=["1", "TRUE", "no", "Yes", "yes", None],
+            lens=["T", "F", "T", "T", "F", "T"],
+            plain=["1", "0", "1", "0", "1", "0"],
+            level=["1e3", "1000", "NA", "5", "unknown", "5"],
+            depth=["0.5", "inf", "none", "1.25", "-", "2"],
+            code=["007", "7", "7", "007", "010", "010"],
+        )
+    ).remarks
+    assert remarks == (
+        "column hat: read are 1 and TRUE as yes",
+        "column lens: read are F as no, T as yes",
+        "column level: 2 faces with no number (NA, unknown) count as not recorded",
+        "column level: read are 1e3 as 1000",
+        "column depth: 3 faces with no number (inf, none, -) count as not recorded",
+    )
+
+
+def test_numbers_with_commas_that_may_be_thousands_are_left_out_and_told() -> None:
+    remark = with_columns(reading(income=[f"{1000 + 137 * n:,}" for n in range(60)])).remarks[0]
+    assert "its 60 values are all different, and 1,000 is not taken for a number" in remark
+    asked = {"income": Correction(kind=Kind.NUMBER)}
+    with pytest.raises(LookwhereError, match="'1,250' is no number"):
+        with_columns(reading(income=["1,250", "980"]), ColumnChoice(None, asked))
+
+
+def test_a_code_is_a_number_where_that_is_asked_for() -> None:
+    asked = ColumnChoice(None, {"metres": Correction(edges=(10.0,))})
+    faces = with_columns(reading(metres=["003", "012", "117"]), asked).faces
+    assert faces["metres_value"].tolist() == [3.0, 12.0, 117.0]
+
+
+def test_bands_of_percent_and_of_large_numbers_are_told_apart() -> None:
+    shares = with_columns(reading(share=[f"{n} %" for n in range(60)])).faces
+    assert shares["share"].cat.categories.tolist() == ["under 20 %", "20 to 40 %", "40 % and more"]
+    assert shares["share_value"].tolist() == list(range(60))
+    stamps = [str(1_700_000_000_000 + 1_000 * (n // 2)) for n in range(60)]
+    levels = with_columns(reading(taken=stamps)).faces["taken"].cat.categories
+    assert levels.tolist() == [
+        "under 1700000010000", "1700000010000 to 1700000020000", "1700000020000 and more"
+    ]  # fmt: skip
+
+
+def test_columns_whose_names_differ_by_case_alone_are_told() -> None:
+    labelled = with_columns(reading(Camera=["a", "b"], camera=["c", "d"], CAMERA=["e", "f"]))
+    assert [column.name for column in labelled.columns] == ["Camera", "camera 2", "CAMERA 3"]
+    assert labelled.remarks == tuple(
+        f"column {name} is kept as {name} {n}, as another is called so but for letters' case or blanks; rename one of "
+        "them"
+        for n, name in ((2, "camera"), (3, "CAMERA"))
+    )
+
+
+def test_of_no_face_no_column_is_called_empty() -> None:
+    labelled = reading(camera=["a", "b"], hat=["yes", "no"])
+    nobody = Reading(labelled.faces[:0], own=labelled.own[:0])
+    assert with_columns(nobody).remarks == ()

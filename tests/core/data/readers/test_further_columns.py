@@ -90,6 +90,7 @@ def test_columns_stay_with_their_face_whatever_the_order_of_rows(tmp_path: Path)
     reading = read("manifest", tmp_path)
     assert own(reading, "camera") == {"a.jpg": "A", "b.jpg": "B"}
     assert own(reading, "camera 2") == {"a.jpg": "3", "b.jpg": "1"}
+    assert "manifest.csv: there is another column camera, which is called camera 2" in reading.remarks
 
 
 def test_a_parquet_of_images_keeps_numbers_dates_and_words_and_names_lists(tmp_path: Path) -> None:

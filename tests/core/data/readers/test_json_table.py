@@ -84,3 +84,12 @@ def test_labels_beside_each_image_and_spreadsheets_are_told(tmp_path: Path) -> N
     tree(tmp_path / "sheet", {"1.jpg": "", "labels.xlsx": b"PK"})
     with pytest.raises(LookwhereError, match=r"a manifest, but labels\.xlsx is a spreadsheet: save it as CSV"):
         genders(tmp_path / "sheet")
+
+
+def test_lists_in_a_column_that_has_words_too_are_told(tmp_path: Path) -> None:
+    rows = [ROWS[0] | {"tags": ["a", "b"]}, ROWS[1] | {"tags": "a"}]
+    tree(tree(tmp_path, ["1.jpg", "2.jpg"]), {"manifest.json": json.dumps(rows)})
+    source = open_source(tmp_path)
+    reading = choose_reader(source).read(source)
+    assert reading.own["tags"].dropna().tolist() == ["a"]
+    assert "manifest.json: tags holds lists or objects in 1 row, which count as missing" in reading.remarks
