@@ -1,7 +1,7 @@
 """Alignment by several processes: hashes of images and aligned faces in shards, until the first process joins them.
 
 Images are shared out in the order in which their source is read, so that each process goes through it once and has one
-shard in memory. A machine's faces are not written into a file that another machine maps: not every network's file
+shard in memory. A machine's faces are not written into a file that another machine writes: not every network's file
 system would keep both.
 """
 
@@ -18,10 +18,11 @@ import pandas as pd
 from core.data import alignment
 from core.data.align_batch import BATCH, PENDING, aligned_batch
 from core.data.duplicates import hash_images
+from core.data.file_array import FileArray, WritableFileArray
 from core.data.measured import squares_of
 from core.data.sources.base import Source
 from core.data.ties import unchanged
-from core.data.work_files import let_go, parts
+from core.data.work_files import parts
 from core.errors import LookwhereError
 from core.files import write_parquet
 from core.process_group import meet, stopping, summed, told_by_first
@@ -93,7 +94,7 @@ class _Reading:
         return self.source.why_empty(name)
 
 
-def take_in(path: Path, maps: Mapping[str, np.ndarray], identity: Mapping[str, object]) -> None:
+def take_in(path: Path, arrays: Mapping[str, WritableFileArray], identity: Mapping[str, object]) -> None:
     """Put the shards that are there and of this work into the store's arrays, and delete all of them."""
     work = ShardManifest.from_items(identity, 0, ()).work_sha256
     for file in sorted(path.glob("aligned-*.npz")):
@@ -108,9 +109,8 @@ def take_in(path: Path, maps: Mapping[str, np.ndarray], identity: Mapping[str, o
         with np.load(file) as shard:
             rows = shard["rows"]
             for name in ARRAYS:  # what is done is told last
-                maps[name][rows] = shard[name]
-                maps[name].flush()
-                let_go(maps[name])
+                arrays[name][rows] = shard[name]
+                arrays[name].flush()
         drop([file])
     drop(path.glob("aligned-*.npz"))
 
@@ -134,7 +134,7 @@ def align_by_several(
     `faces` are those planned, a row each of the store's arrays.
     """
     meet(ranks)  # the arrays are there
-    pending = faces.index[np.load(parts(path)["state"], mmap_mode="r")[:] == PENDING]
+    pending = faces.index[FileArray(parts(path)["state"])[:] == PENDING]
     row_of = pd.Series(pending, index=faces.loc[pending, "path"])
     ordered = in_reading_order(source, row_of.index)
     shards = [ordered[start : start + SHARD] for start in range(0, len(ordered), SHARD)]
@@ -162,5 +162,5 @@ def align_by_several(
 def measure_with_first(path: Path, ranks: Ranks) -> None:
     """What the other processes do while the first one ends: each measures its part of the faces."""
     rows = told_by_first(ranks, None)
-    squares_of(np.load(parts(path)["faces"], mmap_mode="r"), rows, None, partial(summed, ranks), ranks)
+    squares_of(FileArray(parts(path)["faces"]), rows, None, partial(summed, ranks), ranks)
     meet(ranks)

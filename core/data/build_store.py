@@ -28,6 +28,7 @@ from core.data.default_store import default_store, free_folder
 from core.data.detection import ENLARGED_TO, DetectorSpeed, detector_name, speed_of
 from core.data.duplicates import hash_images
 from core.data.faces import fingerprint
+from core.data.file_array import WritableFileArray
 from core.data.measured import measure, write_measured
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import two_classes, write_otherwise
@@ -51,7 +52,7 @@ from core.data.ties import (
     unchanged,
     unfinished,
 )
-from core.data.work_files import drop_work, let_go, open_maps, parts, reserve
+from core.data.work_files import drop_work, open_work, parts, reserve
 from core.errors import LookwhereError
 from core.files import write_json, write_parquet
 from core.integrity import record_files
@@ -200,13 +201,13 @@ def _identity(job: _Job, reading: Reading) -> dict:
 def _build(job: _Job, aligner: alignment.Resizer | alignment.FaceAligner, identity: dict, work: Plan) -> AlignedStore:
     """Align the faces of the plan, write the tables and, last, `store.json`; the first process does the writing."""
     path, count = job.path, len(work.faces)
-    maps = _aligned(job, aligner, identity, work)
-    if maps is None:
+    arrays = _aligned(job, aligner, identity, work)
+    if arrays is None:
         measure_with_first(path, job.ranks)
         return AlignedStore.open(path)
-    state = maps["state"][:]
+    state = arrays["state"][:]
     if not np.isin(state, ALIGNED_STATES).any():
-        del maps
+        del arrays
         for file in (*parts(path).values(), path / "unfinished.json"):
             file.unlink()
         why = ", ".join(f"{n:,} {reason}" for reason, n in pd.Series(state).map(REASONS).value_counts().items())
@@ -217,9 +218,9 @@ def _build(job: _Job, aligner: alignment.Resizer | alignment.FaceAligner, identi
             "faces?"
         )
     looked_for = not isinstance(aligner, alignment.Resizer)
-    result = _write_tables(job, work, maps, looked_for)
+    result = _write_tables(job, work, arrays, looked_for)
     write_json(path / "store.json", StoreInfo.from_json(identity | result, f"{path}/store.json").to_json())
-    del maps
+    del arrays
     drop_work(path)
     drop_shards(path)
     meet(job.ranks)
@@ -228,52 +229,51 @@ def _build(job: _Job, aligner: alignment.Resizer | alignment.FaceAligner, identi
 
 def _aligned(
     job: _Job, aligner: alignment.Resizer | alignment.FaceAligner, identity: dict, work: Plan
-) -> dict[str, np.ndarray] | None:
+) -> dict[str, WritableFileArray] | None:
     """The store's arrays, filled; None for the other ones of several processes."""
     source, path, ranks, count = job.source, job.path, job.ranks, len(work.faces)
     if ranks.first:
-        maps = open_maps(path, count)
+        arrays = open_work(path, count)
         write_json(path / "unfinished.json", identity)
-        take_in(path, maps, identity)
+        take_in(path, arrays, identity)
     tick = job.progress("aligning", count) if job.progress else (lambda n=1: None)
     if not ranks.alone:
         align_by_several(source, aligner, path, identity, work.faces, ranks, tick)
         if not ranks.first:
             return None
-        take_in(path, maps, identity)
-    todo = work.faces.index[maps["state"][:] == PENDING]
+        take_in(path, arrays, identity)
+    todo = work.faces.index[arrays["state"][:] == PENDING]
     place = pd.Series(todo, index=work.faces.loc[todo, "path"])
     for _ in range(count - len(todo)):
         tick()
     for batch in batches(unchanged(source.iterate(place.index), work.faces, source), BATCH):
         rows = place.loc[[name for name, _ in batch]].to_numpy()
         for name, values in aligned_batch(aligner, batch).items():
-            maps[name][rows] = values
-        let_go(maps["faces"])
+            arrays[name][rows] = values
         for _ in batch:
             tick()
-    for array in maps.values():
+    for array in arrays.values():
         array.flush()
-    return maps
+    return arrays
 
 
-def _write_tables(job: _Job, work: Plan, maps: dict[str, np.ndarray], looked_for: bool) -> dict:
+def _write_tables(job: _Job, work: Plan, arrays: dict[str, WritableFileArray], looked_for: bool) -> dict:
     """Write the tables of faces, rejects and disagreements; returns what `store.json` says of them.
 
     `looked_for`: faces were looked for, so that one image may show several.
     """
-    path, state = job.path, maps["state"][:]
+    path, state = job.path, arrays["state"][:]
     aligned = np.isin(state, ALIGNED_STATES)
     faces = work.faces[aligned].assign(row=np.flatnonzero(aligned)).reset_index(drop=True)
     # Splits keep whole scenes together; what counts as a near-copy is told by the face, not by the backdrop.
-    faces["cluster"] = by_aligned_face(maps["faces"], faces["row"].to_numpy(), faces["cluster"].to_numpy())
+    faces["cluster"] = by_aligned_face(arrays["faces"], faces["row"].to_numpy(), faces["cluster"].to_numpy())
     disagreements = still_near(work.disagreements, faces)
     apart, faces = faces[~two_classes(faces)], faces[two_classes(faces)].reset_index(drop=True)
     rejects = _rejects(job.source, work, state)
     bar = job.progress("measuring", len(faces)) if job.progress else None
     told_by_first(job.ranks, faces["row"].to_numpy())
-    landmarks, total = maps["landmarks"] if looked_for else None, partial(summed, job.ranks)
-    write_measured(path, measure(maps["faces"], faces, landmarks, maps["source"], bar, total, job.ranks))
+    landmarks, total = arrays["landmarks"] if looked_for else None, partial(summed, job.ranks)
+    write_measured(path, measure(arrays["faces"], faces, landmarks, arrays["source"], bar, total, job.ranks))
     write_parquet(path / "faces.parquet", faces)
     write_parquet(path / "rejects.parquet", rejects)
     write_parquet(path / "disagreements.parquet", disagreements.astype("string"))

@@ -32,6 +32,9 @@ class FileArray(NDArrayOperatorsMixin):
     was; a read only comes short, and is told. A file that was replaced or deleted is read on as it was opened.
     """
 
+    #: How the file is opened.
+    _mode = os.O_RDONLY
+
     def __init__(self, file: Path, mend: str = "align again") -> None:
         """`mend` is said where the file is cut later. Raises `OSError` or `ValueError` where it is no such file."""
         # The map is asked for what the head says, which is held to the file's size, and is never looked at.
@@ -43,11 +46,10 @@ class FileArray(NDArrayOperatorsMixin):
             raise ValueError(f"{file.name} is no array that can be read by rows")
         self.shape, self.dtype, self.filename, self.mend = head.shape, head.dtype, file, mend
         self._offset, self._row = head.offset, head.itemsize * math.prod(head.shape[1:])
-        self._file = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._file = os.open(file, self._mode | getattr(os, "O_BINARY", 0))
         weakref.finalize(self, os.close, self._file)
         self._turn = threading.Lock()
-        if os.fstat(self._file).st_size < self._offset + self.nbytes:
-            raise self._cut()
+        self._check_length()
 
     @property
     def ndim(self) -> int:
@@ -155,8 +157,55 @@ class FileArray(NDArrayOperatorsMixin):
                 raise self._cut()
             place, left = place + got, left[got:]
 
+    def _check_length(self) -> None:
+        if os.fstat(self._file).st_size < self._offset + self.nbytes:
+            raise self._cut()
+
     def _cut(self) -> LookwhereError:
         return LookwhereError(f"{self.filename}: cut while it was read; {self.mend}")
+
+
+class WritableFileArray(FileArray):
+    """One whose rows can be written too, each by a write of its own: a full disk is an `OSError`, where a map of the
+    file would end the process (SIGBUS) without a word."""
+
+    _mode = os.O_RDWR
+
+    @classmethod
+    def create(cls, file: Path, shape: tuple[int, ...], kind: type[np.generic], mend: str) -> WritableFileArray:
+        """A new file of zeros, which takes no room on the disk until they are written over."""
+        head = {"descr": np.lib.format.dtype_to_descr(np.dtype(kind)), "fortran_order": False, "shape": shape}
+        with file.open("wb") as new:
+            np.lib.format.write_array_header_1_0(new, head)
+            new.truncate(new.tell() + math.prod(shape) * np.dtype(kind).itemsize)
+        return cls(file, mend)
+
+    def __setitem__(self, rows: np.ndarray | slice, values: Any) -> None:
+        """Write rows, at places int64 (n,) or in a slice. Raises `OSError` where the disk is full, `LookwhereError`
+        where the file was cut: what is written beyond its end would leave zeros before it."""
+        places = np.arange(len(self))[rows]
+        block = np.ascontiguousarray(np.broadcast_to(values, (len(places), *self.shape[1:])), dtype=self.dtype)
+        flat = block.reshape(len(places), math.prod(self.shape[1:])).view(np.uint8)
+        self._check_length()
+        starts = [0, *(np.flatnonzero(np.diff(places) != 1) + 1).tolist()] if len(places) else []
+        for start, end in itertools.pairwise([*starts, len(places)]):
+            self._write(flat[start:end].reshape(-1), int(places[start]))
+
+    def flush(self) -> None:
+        """Wait until what was written is on the disk."""
+        os.fsync(self._file)
+
+    def _write(self, values: np.ndarray, row: int) -> None:
+        """Write bytes uint8 (n,) from a row on."""
+        place, left = self._offset + row * self._row, memoryview(values)
+        while len(left):
+            if hasattr(os, "pwrite"):
+                put = os.pwrite(self._file, left, place)
+            else:
+                with self._turn:
+                    os.lseek(self._file, place, os.SEEK_SET)
+                    put = os.write(self._file, left)
+            place, left = place + put, left[put:]
 
 
 def _unwritable(change: str) -> TypeError:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import mmap
 import shutil
 from pathlib import Path
 
 import numpy as np
 
 from core import template
+from core.data.file_array import WritableFileArray
 from core.data.measures import FROM_SOURCE
 from core.errors import LookwhereError
+
+#: What helps where the work is damaged.
+MEND = "delete this folder"
 
 
 def reserve(path: Path, count: int) -> None:
@@ -39,7 +42,7 @@ def drop_work(path: Path) -> None:
             file.unlink(missing_ok=True)
 
 
-def open_maps(path: Path, count: int) -> dict[str, np.memmap]:
+def open_work(path: Path, count: int) -> dict[str, WritableFileArray]:
     """`faces`, `landmarks`, `state` and `source` (what was measured there) of `count` faces on disk: those of
     unfinished work, or else empty ones.
 
@@ -51,22 +54,15 @@ def open_maps(path: Path, count: int) -> dict[str, np.memmap]:
     kinds = {"faces": np.uint8, "landmarks": np.float32, "state": np.uint8, "source": np.float32}
     begun, files = (path / "unfinished.json").is_file(), parts(path)
     for name in [name for name, file in files.items() if not begun or (name == "source" and not file.is_file())]:
-        opened = np.lib.format.open_memmap(files[name], mode="w+", dtype=kinds[name], shape=shapes[name])
+        array = WritableFileArray.create(files[name], shapes[name], kinds[name], MEND)
         if name == "source":
-            opened[:] = np.nan
-            opened.flush()
+            array[:] = np.nan
+            array.flush()
     try:
-        maps = {name: np.lib.format.open_memmap(file, mode="r+") for name, file in files.items()}
+        arrays = {name: WritableFileArray(file, MEND) for name, file in files.items()}
     except (ValueError, FileNotFoundError) as error:
-        raise LookwhereError(f"{path}: the unfinished work is damaged ({error}); delete this folder") from error
-    if wrong := [name for name, array in maps.items() if array.shape != shapes[name]]:
-        raise LookwhereError(f"{path}: the unfinished work is damaged (shape of {wrong[0]}); delete this folder")
-    return maps
-
-
-def let_go(array: np.ndarray) -> None:
-    """Give the pages of a memory-mapped array back: they stay in the system's cache, and no longer count as this
-    process's memory. What was written into it is kept. Nothing for another array, or where the system cannot."""
-    pages = getattr(array, "_mmap", None)
-    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
-        pages.madvise(mmap.MADV_DONTNEED)
+        raise LookwhereError(f"{path}: the unfinished work is damaged ({error}); {MEND}") from error
+    wrong = [name for name, array in arrays.items() if (array.shape, array.dtype) != (shapes[name], kinds[name])]
+    if wrong:
+        raise LookwhereError(f"{path}: the unfinished work is damaged (shape of {wrong[0]}); {MEND}")
+    return arrays
