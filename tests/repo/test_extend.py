@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project without the shipped study, in which all recipes in Python have been followed."""
     copy = tmp_path_factory.mktemp("extended") / "project"
     for folder in COPIED:
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("*.png"))
     for file in ("app.py", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / file, copy / file)
     shutil.copy(ROOT / "ui/shell/icon.png", copy / "ui/shell/icon.png")
@@ -81,11 +82,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, *arguments: object) -> str:
-    """What `python -m ARGUMENTS` prints in the copy; it must succeed."""
+    """What `python ARGUMENTS` prints in the copy; it must succeed."""
     mine = {"LOOKWHERE_MODELS": str(MODEL.parent)}
     mine |= {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    command = [sys.executable, "-m", *map(str, arguments)]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, env=mine | {"COLUMNS": "200"})
+    # What a process compiles, the next one takes, on machines too where Python may not write beside the project.
+    mine |= {"COLUMNS": "200", "PYTHONDONTWRITEBYTECODE": ""}
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, env=mine)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done.stdout
 
@@ -94,6 +97,59 @@ def run(project: Path, *arguments: object) -> str:
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """One network, audited on 96 faces. A test may add an audit or checks to it, and changes nothing else."""
     return made_study(tmp_path_factory.mktemp("study"), 96)
+
+
+#: Runs what its argument says, a list of [name, words of a command]; prints for each what it printed, or its traceback.
+#: One process imports torch and the project once for all of them.
+TRIED = """
+import io, json, sys, traceback
+from contextlib import redirect_stdout
+from pathlib import Path
+import pytest
+from core.__main__ import main
+from tests.helpers.pages import page, text
+printed = {}
+for name, words in json.loads(sys.argv[1]):
+    with redirect_stdout(io.StringIO()) as output:
+        try:
+            if words[0] == "page":
+                with pytest.MonkeyPatch.context() as changed:
+                    print(text(page(Path(words[1]), words[2], changed)))
+            elif main(words):
+                raise RuntimeError(f"{words} did not end well")
+        except BaseException:
+            printed[name] = {"failed": traceback.format_exc()}
+        else:
+            printed[name] = {"printed": output.getvalue()}
+print(json.dumps(printed))
+"""
+
+
+@pytest.fixture(scope="module")
+def printed(project: Path, study: Study, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """What a command printed in the copy, by its name here; the test that asks fails where the command did."""
+    folder = tmp_path_factory.mktemp("tried")
+    tree(folder / "data", ["faces_of_women/a.jpg", "faces_of_men/b.jpg", "faces_of_men/c.jpg"])
+    model = ("--model", "made", "--models", study.models)
+    which, data = (*model, "--audit", "made-all"), ("--data", study.store.path)
+    commands = {
+        "reader": ("datasets", "--check", folder / "data", "--json"),
+        "show": ("show", *which),
+        "report": ("report", *which, "--out", study.models / "report.html"),
+        "page": ("page", study.models, "accuracy"),
+        "check": ("check", *which, *data, "--parts", "mirror", "--sample", "60"),
+        "audit": ("audit", *model, *data, "--name", "rms", "--maps", "gradient-rms", "--split", "all"),
+    }
+    words = json.dumps([(name, [str(word) for word in command]) for name, command in commands.items()])
+    (project / "tried.py").write_text(TRIED, encoding="utf-8")
+    ended = json.loads(run(project, "tried.py", words).splitlines()[-1])
+    (project / "tried.py").unlink()
+
+    def output(name: str) -> str:
+        assert "printed" in ended[name], f"{commands[name]}: {ended[name]['failed']}"
+        return ended[name]["printed"]
+
+    return output
 
 
 @pytest.mark.parametrize("recipe", BATTERIES)
@@ -105,7 +161,7 @@ def test_the_recipe_names_the_battery_that_finds_what_it_adds(recipe: str) -> No
 def test_the_batteries_find_what_was_added_and_are_content(project: Path) -> None:
     shipped_or_skip()
     files, words = zip(*BATTERIES.values(), strict=True)
-    printed = run(project, "pytest", "-q", "-rA", "-p", "no:cacheprovider", *files, "-k", " or ".join(words))
+    printed = run(project, "-m", "pytest", "-q", "-rA", "-p", "no:cacheprovider", *files, "-k", " or ".join(words))
     assert "SKIPPED" not in printed, printed
     passed = [line for line in printed.splitlines() if line.startswith("PASSED")]
     for file, word in BATTERIES.values():
@@ -114,49 +170,39 @@ def test_the_batteries_find_what_was_added_and_are_content(project: Path) -> Non
 
 def test_what_the_recipes_write_keeps_to_the_house(project: Path) -> None:
     """Ruff and the import contract are content."""
-    run(project, "ruff", "check", "--no-cache", "core", "ui", "pages", "tests")
+    run(project, "-m", "ruff", "check", "--no-cache", "core", "ui", "pages", "tests")
     lint = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([lint, "--no-cache"], cwd=project, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 
 
-def test_a_reader_is_listed_and_reads_a_tree(project: Path, tmp_path: Path) -> None:
+def test_a_reader_is_listed_and_reads_a_tree(printed: Callable[[str], str]) -> None:
     assert "two-folders" not in READERS
-    tree(tmp_path / "data", ["faces_of_women/a.jpg", "faces_of_men/b.jpg", "faces_of_men/c.jpg"])
-    found = json.loads(run(project, "core", "datasets", "--check", tmp_path / "data", "--json"))
-    assert found["reader"] == "two-folders" and "3" in json.dumps(found)
+    checked = json.loads(printed("reader"))
+    assert checked["reader"] == "two-folders" and "3" in json.dumps(checked)
 
 
-def test_a_statistic_stands_in_show_report_and_page(project: Path, study: Study, tmp_path: Path) -> None:
-    which, p_male = ("--model", "made", "--audit", "made-all", "--models", study.models), study.audit.faces["p_male"]
+def test_a_statistic_stands_in_show_report_and_page(printed: Callable[[str], str], study: Study) -> None:
+    p_male = study.audit.faces["p_male"]
     assert "mean certainty" not in audit_report(study.audit).lower()
     expected = f"{p_male.where(p_male > 0.5, 1 - p_male).mean():.1%}"
-    shown = [line for line in run(project, "core", "show", *which).splitlines() if "mean certainty" in line.lower()]
+    shown = [line for line in printed("show").splitlines() if "mean certainty" in line.lower()]
     assert any(expected.replace("%", " %") in line for line in shown), (expected, shown)
-    run(project, "core", "report", *which, "--out", tmp_path / "report.html")
-    assert "Mean certainty" in (tmp_path / "report.html").read_text(encoding="utf-8")
-    code = (
-        "import sys; from pathlib import Path; import pytest; from tests.helpers.pages import page, text\n"
-        "with pytest.MonkeyPatch.context() as changed:\n"
-        "    print(text(page(Path(sys.argv[1]), 'accuracy', changed)))\n"
-    )
-    (project / "open_page.py").write_text(code)
-    assert "Mean certainty" in run(project, "open_page", study.models)
-    (project / "open_page.py").unlink()
+    assert printed("report")
+    assert "Mean certainty" in (study.models / "report.html").read_text(encoding="utf-8")
+    assert "Mean certainty" in printed("page")
 
 
-def test_a_method_makes_an_audit(project: Path, study: Study) -> None:
-    which = ("--model", "made", "--data", study.store.path, "--models", study.models, "--name", "rms")
-    run(project, "core", "audit", *which, "--maps", "gradient-rms", "--split", "all")
+def test_a_method_makes_an_audit(printed: Callable[[str], str], study: Study) -> None:
+    assert printed("audit")
     made = open_audit(study.models / "made/audits/rms")
     assert made.map_method == "gradient RMS" and made.evidence is not None
 
 
-def test_a_check_is_run(project: Path, study: Study) -> None:
-    which = ("--model", "made", "--audit", "made-all", "--data", study.store.path, "--models", study.models)
-    printed = run(project, "core", "check", *which, "--parts", "mirror", "--sample", "60")
-    assert re.search(r"^Mirror image: (passes|fails)\. The map of the mirrored face .*rank correlation", printed, re.M)
-    assert "-- mirror: mirror, n = " in printed
+def test_a_check_is_run(printed: Callable[[str], str]) -> None:
+    checked = printed("check")
+    assert re.search(r"^Mirror image: (passes|fails)\. The map of the mirrored face .*rank correlation", checked, re.M)
+    assert "-- mirror: mirror, n = " in checked
 
 
 def test_a_region_keeps_the_partition_and_has_its_part_of_the_evidence(project: Path, tmp_path: Path) -> None:
@@ -171,9 +217,9 @@ def test_a_region_keeps_the_partition_and_has_its_part_of_the_evidence(project: 
     content["regions"][place : place + 1] = json.loads(blocks("A region", "json")[0])
     try:
         file.write_text(json.dumps(content), encoding="utf-8")
-        assert "bridge" in run(project, "core", name, *which)
+        assert "bridge" in run(project, "-m", "core", name, *which)
         printed = run(
-            project, "pytest", "-q", "-p", "no:cacheprovider", "tests/core/explain/test_regions.py",
+            project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/core/explain/test_regions.py",
             "-k", "not no_holes and not from_top_to_bottom and not real_store",
         )  # fmt: skip
     finally:
