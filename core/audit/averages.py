@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -50,15 +51,20 @@ class Averages:
         """Boolean (C,): cells that lie wholly inside the filter; none for a column that cells do not have."""
         if any(name not in self.cells for name, _ in filter.columns):
             return np.zeros(len(self.cells), dtype=bool)
-        truth = self.cells[TRUTH if TRUTH in self.cells else "gender"]
-        cells = self.cells.assign(
-            correct=truth == self.cells["predicted"], age=pd.array(self.cells["age_from"], dtype="Int16")
-        )
+        cells = self._as_faces
         keep = filter.narrowed(age_from=0, age_to=None).mask(cells)
         if not filter.any_age:
             keep &= (cells["age_from"] >= filter.age_from).to_numpy()
             keep &= (cells["age_to"] <= (OPEN if filter.age_to is None else filter.age_to)).to_numpy()
         return keep
+
+    @cached_property
+    def _as_faces(self) -> pd.DataFrame:
+        """The cells with what else a filter asks of faces; a page asks for a dozen averages at each click."""
+        truth = self.cells[TRUTH if TRUTH in self.cells else "gender"]
+        return self.cells.assign(
+            correct=truth == self.cells["predicted"], age=pd.array(self.cells["age_from"], dtype="Int16")
+        )
 
     def place(self, faces: pd.DataFrame) -> np.ndarray:
         """The cell that each of the audited faces is in, int64 (N,); −1 for a face that takes part in no average."""

@@ -40,9 +40,16 @@ def most_first(values: pd.Series, each: np.ndarray) -> list[str]:
     return [levels[place] for place in np.argsort(-n, kind="stable")]
 
 
+def years_of(age: pd.Series | np.ndarray) -> np.ndarray:
+    """Ages in years, float64 (N,); NaN where the age is unknown."""
+    if isinstance(age.dtype, np.dtype) and age.dtype.kind in "iuf":
+        return np.asarray(age, dtype=np.float64)
+    return np.asarray(pd.array(age, dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+
+
 def age_band(age: pd.Series | np.ndarray) -> np.ndarray:
     """Index of each age's band in `AGE_BANDS`, int8 (N,); −1 where the age is unknown."""
-    years = np.asarray(pd.array(age, dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+    years = years_of(age)
     band = np.searchsorted(AGE_EDGES, years, side="right") - 1
     return np.where(np.isnan(years), -1, band).astype(np.int8)
 

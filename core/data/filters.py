@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.columns import Column
-from core.data.faces import ADULT_AGE, AGE_CHOICES, UNRECORDED
+from core.data.faces import ADULT_AGE, AGE_CHOICES, UNRECORDED, years_of
 from core.data.measures import BY_NAME
 from core.errors import LookwhereError
 from core.task import gender_noun
@@ -77,7 +77,7 @@ class Filter:
                 raise LookwhereError(f"no column {name!r} among these faces, so they cannot be filtered by it")
             keep &= faces[name].isin(levels).to_numpy()
         if not self.any_age:
-            age = pd.array(faces["age"], dtype="Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+            age = years_of(faces["age"])
             keep &= age >= self.age_from
             if self.age_to is not None:
                 keep &= age < self.age_to

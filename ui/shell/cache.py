@@ -110,12 +110,20 @@ def name_of(value: object) -> Hashable:
         state = value.stat()
         return str(value), state.st_mtime_ns, state.st_ctime_ns, state.st_size
     if type(value) in FILES:
-        return tuple(name_of(file) for pattern in FILES[type(value)] for file in sorted(value.path.glob(pattern)))
+        return tuple(name_of(file) for pattern in FILES[type(value)] for file in _files(value.path, pattern))
     if isinstance(value, (list, tuple)):
         return tuple(name_of(member) for member in value)
     if is_dataclass(value) and not isinstance(value, type) and type(value).__dataclass_params__.frozen:
         return value
     raise TypeError(f"a {type(value).__name__} has no name to be kept by: give the function what it is made from")
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """The files of a pattern in order. One without an asterisk is looked at and not looked for: this is asked often."""
+    if "*" not in pattern:
+        return [file] if (file := folder / pattern).exists() else []
+    top = pattern.split("/", 1)[0]
+    return sorted(folder.glob(pattern)) if "*" in top or (folder / top).exists() else []
 
 
 def kept(

@@ -80,9 +80,9 @@ def rows(data: IntervalChart, name: str, title: str) -> None:
     st.html(html_rows(data))
 
 
-def table(frame: pd.DataFrame, name: str, title: str) -> None:
-    """Offer a table in full precision; the page draws it as it likes."""
-    _put("table", name, title, lambda: frame)
+def table(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, title: str) -> None:
+    """Offer a table in full precision, or what makes it at the click; the page draws it as it likes."""
+    _put("table", name, title, frame if callable(frame) else lambda: frame)
 
 
 def image_sheet(make: Callable[[], Sheet], name: str, title: str) -> None:

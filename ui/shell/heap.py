@@ -5,8 +5,10 @@ One heap is for all threads, where the C library has one for each.
 Each page is drawn in a thread of its own. glibc gives up to eight heaps a core to threads, and what a page frees in one
 stays there for threads of that heap: a server held 31 % more than at its beginning after fifty visitors had left.
 
-Streamlit collects garbage after each run of a page, through every object of the process: modules and what is kept are
-some 300,000 of them, and took longer than most pages. They are set aside, so that only what is new is looked through.
+Garbage is looked for through every object of the process: modules and what is kept are some 300,000 of them, and took
+longer than most pages. They are set aside, so that only what is new is looked through. It is done a moment after a page
+is drawn: Streamlit does it before the page's last messages leave (`postScriptGC`, which `.streamlit/config.toml` puts
+off), and who waits for them waits for it.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import itertools
+import threading
+from collections.abc import Callable
 from functools import cache
 
 import pyarrow as pa
@@ -25,6 +29,8 @@ SETTINGS = {TRIM_THRESHOLD: 2**16, MMAP_THRESHOLD: 2**17, ARENA_MAX: 1}
 
 #: After so many runs of pages what is there is looked through and set aside again; before, after the 1st, 2nd, 4th …
 EVERY = 32
+#: Seconds after a run of a page until its garbage is looked for; runs in between have theirs looked for with it.
+LATER = 0.3
 
 
 @cache
@@ -73,9 +79,32 @@ def settle(visitors: int = 0) -> None:
     What is set aside and becomes garbage in a cycle, such as a session's own, is found when everything is looked
     through again.
     """
-    if _settling.due(visitors):
+    due = _settling.due(visitors)
+    if due:
         gc.unfreeze()
-        gc.collect()
+    gc.collect()
+    if due:
         gc.freeze()
     if (library := _glibc()) is not None:
         library.malloc_trim(0)
+
+
+_later: list[threading.Timer] = []
+_lock = threading.Lock()
+
+
+def settle_soon(visitors: Callable[[], int]) -> None:
+    """`settle` in `LATER` seconds, unless that is to happen already; `visitors` says then how many there are."""
+    with _lock:
+        if _later:
+            return
+        timer = threading.Timer(LATER, _settle_now, [visitors])
+        timer.daemon = True
+        _later.append(timer)
+    timer.start()
+
+
+def _settle_now(visitors: Callable[[], int]) -> None:
+    with _lock:
+        _later.clear()
+    settle(visitors())

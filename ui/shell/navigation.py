@@ -213,7 +213,6 @@ def entry_of(address: str) -> PageEntry:
 
 def navigation() -> st.Page:
     """Declare the app and its pages; returns the one that the address names."""
-    st.set_page_config(page_icon=ICON, layout="wide")
     sections: dict[str, list[st.Page]] = {}
     open_at = urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
     for entry in PAGES:
@@ -229,7 +228,9 @@ def navigation() -> st.Page:
     first[0] = _declared(PAGES[0], hidden=not by_name)
     first.insert(0, _declared(PAGES[0], address="home", hidden=by_name))
     open_page = st.navigation(sections, expanded=True)
-    st.set_page_config(page_title=f"{entry_of(open_page.url_path).title} · Lookwhere")
+    # Once, since each time the browser draws the whole app anew.
+    title = f"{entry_of(open_page.url_path).title} · Lookwhere"
+    st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
     return open_page
 
 

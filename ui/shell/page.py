@@ -28,6 +28,7 @@ from ui.shell import downloads, heap, limits, screen
 from ui.shell.error_boundary import error_boundary
 from ui.shell.navigation import Needs, PageEntry, entry_of, navigation
 from ui.shell.open_audit import OpenAudit, need_maps, sidebar
+from ui.shell.sections import within_fragment
 from ui.widgets import controls, help_texts, layout, terms
 from ui.widgets.filter_bar import filter_bar, leave_page
 from ui.widgets.threshold import OWN, follow
@@ -49,11 +50,17 @@ class Page:
     above: DeltaGenerator
     filter: Filter = field(default_factory=Filter)
     threshold: float = OWN
+    loaded: Audit | None = field(default=None, repr=False)
 
     @property
     def audit(self) -> Audit:
-        """The open audit. Stops the page with the command to run where there is none."""
-        return self.opened.load()
+        """The open audit. Stops the page with the command to run where there is none.
+
+        Its files are looked at once in a run of the page, and again where a part of it is drawn by itself.
+        """
+        if self.loaded is None or within_fragment():
+            self.loaded = self.opened.load()
+        return self.loaded
 
     @property
     def faces(self) -> pd.DataFrame:
@@ -164,7 +171,7 @@ def run(script: st.Page) -> None:
                 script.run()
         finally:
             state.framed = False
-            heap.settle(len(limits.active_sessions()))
+            heap.settle_soon(lambda: len(limits.active_sessions()))
 
 
 def start_over() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.analysis.comparison.data_sets import DataSetAudit, accuracy_by_data_set, of_other_data
 from core.audit.folder import list_audits, read_manifest
 from core.audit.releases import same_pictures
@@ -20,6 +18,7 @@ from core.present.text.data_sets import (
 from ui.shell import downloads
 from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
+from ui.shell.sections import closed_section
 from ui.widgets import layout, terms
 
 HEADING = "The same model on other data sets"
@@ -50,10 +49,11 @@ def show_data_sets(p: Page) -> None:
         return
     downloads.rows(data_set_dots(table, data_set_names(audits)), "data-sets", "accuracy by data set")
     rows = table.assign(group=[group_label(g, e) for g, e in zip(table["gender"], table["ethnicity"], strict=True)])
-    with st.expander("As a table"):
-        layout.share_table(
-            rows[["group", "audit", "seen", "n", "correct", "accuracy", "low", "high"]], ["accuracy", "low", "high"]
-        )
+    shown, shares = (
+        rows[["group", "audit", "seen", "n", "correct", "accuracy", "low", "high"]],
+        ["accuracy", "low", "high"],
+    )
+    closed_section("As a table", lambda: layout.share_table(shown, shares), key="data_sets_table")
     downloads.table(table, "data-sets", "accuracy by data set and group, with Wilson 95 % intervals")
     terms.caption(f"{escape.markdown(shown_sentence(audits, filter))} {CAUTION}")
     if (words := perhaps_the_same_words(audits)) is not None:

@@ -138,10 +138,11 @@ _grid = kept(entries=16)(study_grid)
 
 def offer_accuracy(p: Page) -> None:
     """The accuracy of every group, to download."""
-    faces = p.counted()
+    faces, threshold = p.counted(), p.threshold
     by = ["gender", "ethnicity"] if gender_known(faces) else labels_known(faces)
     groups = f"by {' and '.join(by)}" if by else "over all faces"
-    downloads.table(accuracy_by(faces, by, p.threshold), "accuracy", f"accuracy {groups}, with Wilson 95 % intervals")
+    title = f"accuracy {groups}, with Wilson 95 % intervals"
+    downloads.table(lambda: accuracy_by(faces, by, threshold), "accuracy", title)
 
 
 def show_model(opened: OpenAudit, audit: Audit) -> None:

@@ -48,25 +48,52 @@ def accuracy_by(faces: pd.DataFrame, by: list[str], threshold: float = 0.5) -> p
         check_columns(by, (*GROUP_COLUMNS, *faces.columns.difference(GROUP_COLUMNS)))
     each = counts_of(faces)
     right = right_calls(faces, threshold) * each
-    # Of a hundred columns a few are asked for: the others are not copied.
-    table = faces[[column for column in by if column in faces.columns]].assign(right=right, all=each)
-    for column in set(by) - set(GROUP_COLUMNS):
-        if isinstance(table[column].dtype, pd.CategoricalDtype) and table[column].isna().any():
-            # Faces whose level is not known are a group too: nothing vanishes.
-            table[column] = table[column].cat.add_categories(UNRECORDED).fillna(UNRECORDED)
-    if "age band" in by:
-        band = age_band(faces["age"])
-        names = np.array([*AGE_BANDS, "unknown"])[np.where(band < 0, len(AGE_BANDS), band)]
-        table["age band"] = pd.Categorical(names, [*AGE_BANDS, "unknown"], ordered=True)
     if not by:
         result = pd.DataFrame({"n": [int(each.sum())], "correct": [int(right.sum())]})
     else:
-        summed = table.groupby(by, observed=True)[["all", "right"]].sum()
-        result = summed.set_axis(["n", "correct"], axis=1).reset_index()
+        result = _summed({column: _levels(faces, column) for column in by}, {"n": each, "correct": right})
     result["errors"] = result["n"] - result["correct"]
     result["accuracy"] = result["correct"] / result["n"].where(result["n"] > 0)
     result["low"], result["high"] = wilson(result["correct"], result["n"])
     return result
+
+
+def _levels(faces: pd.DataFrame, column: str) -> tuple[np.ndarray, pd.Index | pd.Categorical]:
+    """Each face's place (N,) among a column's levels, and these in order; −1 where a grouping column has no value."""
+    if column == "age band":
+        band = age_band(faces["age"]).astype(np.int64)
+        names = [*AGE_BANDS, "unknown"]
+        return np.where(band < 0, len(AGE_BANDS), band), pd.Categorical(names, names, ordered=True)
+    values = faces[column]
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return pd.factorize(values, sort=True)
+    code, levels = values.cat.codes.to_numpy(dtype=np.int64), values.cat.categories
+    if column not in GROUP_COLUMNS and (code < 0).any():
+        # Faces whose level is not known are a group too: nothing vanishes.
+        code, levels = np.where(code < 0, len(levels), code), values.cat.add_categories(UNRECORDED).cat.categories
+    return code, pd.Categorical(levels, levels, ordered=values.cat.ordered)
+
+
+def _summed(
+    by: dict[str, tuple[np.ndarray, pd.Index | pd.Categorical]], summands: dict[str, np.ndarray]
+) -> pd.DataFrame:
+    """Whole numbers (N,) added up by groups that occur, a row each: `by` has each column's codes (N,) and levels.
+
+    Much faster than `DataFrame.groupby` with few groups of few faces, which a page asks for many times.
+    """
+    code, known = np.zeros(1, dtype=np.int64), np.ones(1, dtype=bool)
+    for part, levels in by.values():
+        code, known = code * len(levels) + part, known & (part >= 0)
+    present, member = np.unique(code[known], return_inverse=True)
+    places = (
+        np.unravel_index(present, [len(levels) for _, levels in by.values()]) if len(present) else [present] * len(by)
+    )
+    groups = {name: levels.take(place) for (name, (_, levels)), place in zip(by.items(), places, strict=True)}
+    sums = {}
+    for name, values in summands.items():
+        # Floats would round sums beyond 2**53, which no number of faces is.
+        sums[name] = np.bincount(member, weights=values[known], minlength=len(present)).astype(np.int64)
+    return pd.DataFrame(groups | sums)
 
 
 def confusion(faces: pd.DataFrame, threshold: float = 0.5) -> pd.DataFrame:

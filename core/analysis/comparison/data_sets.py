@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from core.analysis.accuracy.by_group import accuracy_by
-from core.analysis.intervals import newcombe_at
+from core.analysis.accuracy.by_group import right_calls
+from core.analysis.intervals import newcombe_at, wilson
 from core.audit.folder import Audit
 from core.audit.manifest import AuditManifest
 from core.audit.releases import same_pictures
 from core.classifiers.info import ModelInfo
-from core.data.faces import UNRECORDED, gender_known, genders_in
+from core.data.faces import UNRECORDED, counts_of
 from core.data.filters import Filter
 from core.data.store_names import OF_ANYBODY
 from core.estimate import Estimate
+from core.task import GENDERS
 
 PAIR = ["gender", "ethnicity"]
 
@@ -54,8 +57,8 @@ class GroupDrop:
 
     gender: str
     ethnicity: str
-    first: pd.Series
-    second: pd.Series
+    first: Mapping[str, Any]
+    second: Mapping[str, Any]
     difference: Estimate
 
 
@@ -107,28 +110,47 @@ def accuracy_by_data_set(audits: Sequence[DataSetAudit], filter: Filter, thresho
     A row a data set and group: `audit, seen, gender, ethnicity` (empty for all), `n, correct, errors, accuracy, low,
     high`. Rows are ordered by group, then by data set. Groups that a data set has no face of are absent.
     """
-    tables = []
-    for data_set in audits:
-        faces = data_set.audit.passing(filter)
-        crossed = PAIR if gender_known(faces) else ["ethnicity"]
-        groupings: list[list[str]] = [[], ["gender"], PAIR] if len(genders_in(faces)) > 1 else [[], crossed]
-        for by in groupings:
-            if len(faces):
-                table = accuracy_by(faces, by, threshold)
-                tables.append(table.assign(audit=data_set.name, seen=data_set.seen.value))
-    if not tables:
-        return pd.DataFrame(columns=["audit", "seen", *PAIR, "n", "correct", "errors", "accuracy", "low", "high"])
-    whole = pd.concat(tables, ignore_index=True)
-    for column in PAIR:
-        whole[column] = whole[column].astype("string").fillna("") if column in whole else ""
-    whole = whole[(whole[PAIR] != UNRECORDED).all(axis=1)]
-    times = whole.groupby(PAIR)["audit"].transform("nunique")
-    whole = whole[(whole["ethnicity"] == "") | (times > 1)]
-    order = {data_set.name: n for n, data_set in enumerate(audits)}
-    keys = whole["ethnicity"].ne("").astype(int).astype(str) + whole["ethnicity"] + " " + whole["gender"]
-    whole = whole.assign(_group=keys, _audit=whole["audit"].map(order)).sort_values(["_group", "_audit"])
-    columns = ["audit", "seen", *PAIR, "n", "correct", "errors", "accuracy", "low", "high"]
-    return whole[columns].reset_index(drop=True)
+    rows = [
+        (_order(gender, ethnicity), place, data_set.name, data_set.seen.value, gender, ethnicity, n, correct)
+        for place, data_set in enumerate(audits)
+        for gender, ethnicity, n, correct in _counts(data_set.audit.counted(filter, threshold), threshold)
+    ]
+    times = Counter((gender, ethnicity) for *_, gender, ethnicity, _, _ in rows)
+    rows = sorted(row for row in rows if not row[5] or times[row[4:6]] > 1)
+    table = pd.DataFrame([row[2:] for row in rows], columns=["audit", "seen", *PAIR, "n", "correct"])
+    table = table.astype(dict.fromkeys(PAIR, "string") | dict.fromkeys(("n", "correct"), np.int64))
+    table["errors"] = table["n"] - table["correct"]
+    table["accuracy"] = table["correct"] / table["n"]
+    table["low"], table["high"] = wilson(table["correct"], table["n"])
+    return table
+
+
+def _counts(faces: pd.DataFrame, threshold: float) -> list[tuple[str, str, int, int]]:
+    """Gender and ethnicity, empty for all, how many faces and how many of them right: of all, by gender where there is
+    more than one, and by both, or by the one that is recorded. What is not recorded makes no group."""
+    if not len(faces):
+        return []
+    each = counts_of(faces)
+    right = right_calls(faces, threshold) * each
+    (gender, genders), (ethnicity, ethnicities) = (pd.factorize(faces[column], sort=True) for column in PAIR)
+    several = sum(name in GENDERS for name in genders) > 1
+    crossed = several or any(name != UNRECORDED for name in genders)
+    groups = [("", "", np.ones(len(faces), dtype=bool))]
+    groups += [(name, "", gender == place) for place, name in enumerate(genders) if several]
+    groups += [
+        (name if crossed else "", other, (ethnicity == e) & ((gender == g) | (not crossed)))
+        for g, name in enumerate(genders if crossed else [""])
+        for e, other in enumerate(ethnicities)
+    ]
+    return [
+        (str(name), str(other), int(each[inside].sum()), int(right[inside].sum()))
+        for name, other, inside in groups
+        if UNRECORDED not in (name, other) and inside.any()
+    ]
+
+
+def _order(gender: str, ethnicity: str) -> tuple[bool, str]:
+    return ethnicity != "", f"{ethnicity} {gender}"
 
 
 def group_drops(table: pd.DataFrame, first: str, second: str, least: int = 30) -> list[GroupDrop]:
@@ -138,18 +160,16 @@ def group_drops(table: pd.DataFrame, first: str, second: str, least: int = 30) -
     Newcombe's at Bonferroni's level for all groups together. The surest drop comes first: that with the lowest upper
     bound.
     """
-    rows = [table[(table["audit"] == name) & (table["ethnicity"] != "")].set_index(PAIR) for name in (first, second)]
-    both = [
-        group
-        for group in rows[0].index.intersection(rows[1].index)
-        if min(rows[0].loc[group, "n"], rows[1].loc[group, "n"]) >= least
+    rows: dict[str, dict[tuple[str, str], dict]] = {first: {}, second: {}}
+    for row in table.to_dict("records"):
+        if row["audit"] in rows and row["ethnicity"] and row["n"] >= least:
+            rows[row["audit"]][row["gender"], row["ethnicity"]] = row
+    pairs = [(row, rows[second][group]) for group, row in rows[first].items() if group in rows[second]]
+    z = float(ndtri(1 - 0.025 / max(len(pairs), 1)))
+    drops = [
+        GroupDrop(a["gender"], a["ethnicity"], a, b, newcombe_at(b["correct"], b["n"], a["correct"], a["n"], z))
+        for a, b in pairs
     ]
-    z = float(ndtri(1 - 0.025 / max(len(both), 1)))
-    drops = []
-    for group in both:
-        a, b = rows[0].loc[group], rows[1].loc[group]
-        difference = newcombe_at(b["correct"], b["n"], a["correct"], a["n"], z)
-        drops.append(GroupDrop(*group, a, b, difference))
     return sorted(drops, key=lambda drop: drop.difference.high)
 
 

@@ -88,10 +88,20 @@ class Group:
 
 def group(audit: Audit, filter: Filter, target: str = "true", normalisation: str = "raw") -> Group:
     """Mean map and average face of the faces that pass a filter."""
-    cells = audit.cells if audit.cells is not None and audit.cells.tells(filter) else None
-    table = audit.faces if cells is None else cells.table
-    mask = filter.mask(table)
-    each = np.ones(len(table), dtype=np.int64) if cells is None else table["n"].to_numpy()
+    table = _rows(audit, filter)
+    return _group(audit, filter, table, filter.mask(table), target, normalisation)
+
+
+def _rows(audit: Audit, filter: Filter) -> pd.DataFrame:
+    """The audit's faces, or its cells where these can tell what the filter asks."""
+    return audit.cells.table if audit.cells is not None and audit.cells.tells(filter) else audit.faces
+
+
+def _group(
+    audit: Audit, filter: Filter, table: pd.DataFrame, mask: np.ndarray, target: str, normalisation: str
+) -> Group:
+    """`group` where the rows (N,) of `table` that pass the filter are known."""
+    each = np.ones(len(table), dtype=np.int64) if table is audit.faces else table["n"].to_numpy()
     n, correct = int(each[mask].sum()), int(each[mask & table["correct"].to_numpy(dtype=bool)].sum())
     mean, face, face_n = None, None, 0
     if n >= audit.minimum_faces and audit.has_maps:
@@ -153,14 +163,25 @@ def study_grid(audit: Audit, filter: Filter, target: str = "true", normalisation
     several = len({ethnicity for _, ethnicity in crossed}) > 1
     genders = (*GENDERS, "")
     whole = [(gender, "") for gender in genders if several and any(g == gender for g, _ in crossed)]
+    every = filter.narrowed(outcome="all")
+    table = _rows(audit, every)
+    # Texts are compared once for each name, not once for each group.
+    passes, right = every.mask(table), table["correct"].to_numpy(dtype=bool)
+    of_name = {
+        column: {
+            name: (table[column] == name).to_numpy(dtype=bool) for name in {pair[place] for pair in crossed} - {""}
+        }
+        for place, column in enumerate(("gender", "ethnicity"))
+    }
     rows = []
     for gender, ethnicity in whole + crossed:
         narrow = filter.narrowed(
             gender=(gender,) if gender else filter.gender, ethnicity=(ethnicity,) if ethnicity else filter.ethnicity
         )
+        inside = passes & of_name["gender"].get(gender, True) & of_name["ethnicity"].get(ethnicity, True)
         pair = {
-            outcome: group(audit, narrow.narrowed(outcome=outcome), target, normalisation)
-            for outcome in ("correct", "incorrect")
+            outcome: _group(audit, narrow.narrowed(outcome=outcome), table, inside & called, target, normalisation)
+            for outcome, called in (("correct", right), ("incorrect", ~right))
         }
         rows.append({"gender": gender, "ethnicity": ethnicity, **pair})
     return pd.DataFrame(rows, columns=["gender", "ethnicity", "correct", "incorrect"])
