@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import local_script_runner
 
 from core.audit.folder import Audit, open_audit
 from core.data import build_store as store_building
@@ -51,6 +52,21 @@ def packages_are_scanned_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         scan = functools.cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_are_waited_for_asleep() -> Iterator[None]:
+    """AppTest looks every millisecond whether a page's script has ended, and takes the interpreter from it each time: a
+    third of the processor time of a page's test. Here it sleeps until the script's thread has ended."""
+    with pytest.MonkeyPatch.context() as patch:
+        look = local_script_runner.require_widgets_deltas
+
+        def wait(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+            runner._script_thread.join(timeout)
+            look(runner, 1)  # it stops a script that has not ended, and says so
+
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
 
 

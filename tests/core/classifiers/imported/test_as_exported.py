@@ -20,6 +20,7 @@ from core.classifiers.info import model_info
 from core.classifiers.preprocessing import prepare
 from core.commands.importing import import_
 from core.errors import LookwhereError
+from tests.helpers.torch_made import on_tiles
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 112, 112, 3), dtype=np.uint8)
 SAID = {"size": [32, 32], "mean": [0.5] * 3, "std": [0.25] * 3, "score": "logits", "female": 0, "male": 1}
@@ -30,6 +31,7 @@ WEIGHTS = np.array([[0.8, -0.5, 0.1], [-0.2, 0.9, -0.4]], dtype=np.float32)
 @pytest.fixture(autouse=True)
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_classifier, "precision", lambda *_: torch.float32)
+    on_tiles(monkeypatch)
 
 
 def exported(file: Path, shape: list[object], kind: int = TensorProto.FLOAT) -> Path:

@@ -14,7 +14,7 @@ from core.classifiers.imported.torch_classifier import TorchClassifier
 from core.commands.importing import import_
 from core.errors import LookwhereError
 from core.explain.grids import regrid
-from tests.helpers.torch_made import MEAN, STD, as_info, import_model, made, pictures
+from tests.helpers.torch_made import MEAN, STD, as_info, import_model, made, on_tiles, pictures
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
 
@@ -30,12 +30,19 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("torchvision:resnet18", "hirescam", "relu", 112, (56, 56)),
         ("torchvision:resnet18", None, "layer1", 112, (28, 28)),
-        ("torchvision:squeezenet1_1", None, None, 320, (19, 19)),  # closed form
+        ("torchvision:squeezenet1_1", None, None, 256, (15, 15)),  # closed form
     ],
 )
 def test_no_map_is_finer_than_privacy_allows(
-    tmp_path: Path, architecture: str, maps: str | None, layer: str | None, size: int, grid: tuple[int, int]
+    tmp_path: Path,
+    architecture: str,
+    maps: str | None,
+    layer: str | None,
+    size: int,
+    grid: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    on_tiles(monkeypatch)
     options = {"layer": layer, "size": (size, size)}
     for crop, cells in ((WHOLE, [14, 14]), ((46.0, 0.0, 66.0, 112.0), [14, 14])):
         classifier, info = import_model(made(architecture), tmp_path, architecture, maps, crop=crop, **options)

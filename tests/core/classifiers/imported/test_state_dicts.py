@@ -25,7 +25,7 @@ from core.classifiers.imported.outputs import to_logits
 from core.classifiers.imported.torch_classifier import import_torch, load_torch, noise
 from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
-from tests.helpers.torch_made import as_info, declared, halved, import_model, made, pictures
+from tests.helpers.torch_made import as_info, declared, halved, import_model, made, on_tiles, pictures
 
 RESNET = "torchvision:resnet18"
 SQUEEZE = "torchvision:squeezenet1_1"  # small
@@ -35,6 +35,7 @@ SQUEEZE = "torchvision:squeezenet1_1"  # small
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything in float32, for comparisons to rounding; and nothing may be fetched."""
     monkeypatch.setattr(torch_classifier, "precision", lambda *_: torch.float32)
+    on_tiles(monkeypatch)
 
     def refuse(*_: object) -> None:
         raise AssertionError("the network was asked")

@@ -26,7 +26,7 @@ from core.explain.layers import Layer, View, find_head, find_layer, lies_on_imag
 from core.explain.maps import grad_cam, scale_each
 from core.explain.method import OnlyOutputs
 from core.explain.methods import method
-from tests.helpers.torch_made import declared, import_model, made, pictures, planted, share_in_square, spotted
+from tests.helpers.torch_made import declared, import_model, made, on_tiles, pictures, planted, share_in_square, spotted
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
 #: How each is explained at 112×112: method, layer, cells.
@@ -216,7 +216,8 @@ def test_grad_cam_of_a_linear_head_is_the_closed_form_and_hirescam_too(imported,
         np.testing.assert_allclose(outputs[1], closed, atol=1e-4 * np.abs(closed).max())
 
 
-def test_hirescam_is_the_librarys_where_the_head_is_not_linear(tmp_path: Path) -> None:
+def test_hirescam_is_the_librarys_where_the_head_is_not_linear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_tiles(monkeypatch)
     architecture = "torchvision:mobilenet_v3_small"
     classifier, info = import_model(made(architecture), tmp_path, architecture, "hirescam", layer="features.8")
     assert not info["maps"]["additive"] and info["maps"]["cells"] == [7, 7]
@@ -226,7 +227,10 @@ def test_hirescam_is_the_librarys_where_the_head_is_not_linear(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("architecture", "of"), [("torchvision:resnet18", "male"), ("timm:convnext_atto", "female")])
-def test_one_logit_is_shared_out_to_both_classes(tmp_path: Path, architecture: str, of: str) -> None:
+def test_one_logit_is_shared_out_to_both_classes(
+    tmp_path: Path, architecture: str, of: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_tiles(monkeypatch)
     network = made(architecture, 1)
     classifier, _ = import_model(network, tmp_path, architecture, score="logit", of=of, female=None, male=None)
     logits, evidence = classifier(pictures())
@@ -252,8 +256,14 @@ CORNER, WIDE, ACROSS = (0.0, 56.0, 56.0, 112.0), (-28.0, -28.0, 140.0, 140.0), (
     ],
 )
 def test_maps_lie_where_a_planted_network_looks(
-    tmp_path: Path, architecture: str, maps: str | None, least: float, crops: tuple[tuple[float, ...], ...]
+    tmp_path: Path,
+    architecture: str,
+    maps: str | None,
+    least: float,
+    crops: tuple[tuple[float, ...], ...],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    on_tiles(monkeypatch)
     network = planted(architecture)
     for crop in crops:
         plain = {"crop": crop, "mean": (0.0,) * 3, "std": (1.0,) * 3}
