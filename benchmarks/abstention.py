@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.simulation import Case, Draw
-from core.analysis.accuracy.abstention import abstention
+from core.analysis.accuracy.abstention import AbstentionRule, abstention
+from core.analysis.bootstrap import Resampling
 
 #: Groups of women and men of five ethnicities, and how far their margins lie from 0 on average.
 SIZES = np.array([600, 500, 300, 250, 200, 150, 100, 60, 30, 12])
@@ -46,7 +47,8 @@ def faces_of(draw: Draw, persons: int, shared_variance: float, times: int = 1) -
 
 def truths() -> tuple[pd.Series, pd.Series]:
     """Share answered and accuracy of the answered of each group, from very many faces."""
-    table = abstention(faces_of(np.random.default_rng(1), 0, 0.0, 400), ABSTAINED, draws=2).table.set_index("group")
+    faces = faces_of(np.random.default_rng(1), 0, 0.0, 400)
+    table = abstention(faces, AbstentionRule(ABSTAINED), resampling=Resampling(2)).table.set_index("group")
     return table["share"], table["accuracy"]
 
 
@@ -57,7 +59,8 @@ def covered(column: str, persons: int, shared_variance: float) -> Callable[[Draw
     def once(draw: Draw) -> bool:
         if not true_values:
             true_values["share"], true_values["accuracy"] = truths()
-        table = abstention(faces_of(draw, persons, shared_variance), ABSTAINED, draws=DRAWS).table.set_index("group")
+        faces = faces_of(draw, persons, shared_variance)
+        table = abstention(faces, AbstentionRule(ABSTAINED), resampling=Resampling(DRAWS)).table.set_index("group")
         low, high = ("share_low", "share_high") if column == "share" else ("low", "high")
         true = true_values[column].reindex(table.index)
         inside = (table[low] <= true) & (true <= table[high])

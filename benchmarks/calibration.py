@@ -27,6 +27,7 @@ from benchmarks.map_claims import hiding_cases, pattern_cases
 from benchmarks.simulation import Case, Draw, simulate
 from benchmarks.worst_group import worst_group_cases
 from core.analysis.accuracy.counts import tally
+from core.analysis.accuracy.group_rule import GroupRule
 from core.analysis.accuracy.pairwise import ALPHA
 from core.analysis.accuracy.regression import Regression, Together, regression
 from core.analysis.accuracy.simultaneous import simultaneous_intervals
@@ -188,7 +189,7 @@ def people_covered(people: int, faces: float, correlation: float, accuracy: floa
         able, count = draw.beta(p * more, (1 - p) * more), draw.geometric(1 / faces, len(of))
         unit = np.repeat(np.arange(len(of)), count)
         right = draw.random(len(unit)) < able[unit]
-        intervals = simultaneous_intervals(tally(of[unit], names, right, unit, smallest=1, order=""), 300).table
+        intervals = simultaneous_intervals(tally(of[unit], names, right, unit, GroupRule(1, "")), 300).table
         return bool(((intervals["low"] <= truth) & (truth <= intervals["high"])).all())
 
     return once

@@ -15,7 +15,7 @@ import tyro
 
 from core.classifiers.folder import load_model
 from core.data.store import AlignedStore
-from core.explain.perturbation import occlusion, rise
+from core.explain.perturbation import RandomMasks, occlusion, rise
 
 
 def main(
@@ -56,7 +56,7 @@ def main(
 
     hidden = measured("occlusion", lambda: occlusion(function, images, margin))
     by_seed = {
-        n: [measured(f"RISE {n}", lambda: rise(function, images, masks=n, seed=s)) for s in (0, 1)]  # noqa: B023
+        n: [measured(f"RISE {n}", lambda: rise(function, images, RandomMasks(n, s))) for s in (0, 1)]  # noqa: B023
         for n in masks
     }
     print("correlation of                     each face's maps   the mean map")

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from core.analysis.accuracy.by_group import GROUP_COLUMNS, check_columns, predict
 from core.analysis.accuracy.counts import Groups, group_rows, group_table, outside_of_groups, tally
+from core.analysis.accuracy.group_rule import GroupRule
 from core.analysis.accuracy.simultaneous import LargestGap, gap_of, simultaneous_intervals
 from core.analysis.intervals import wilson
 from core.audit.folder import Audit
@@ -153,7 +154,7 @@ def accuracy_by_group(
             unit = people(pd.DataFrame({"identity": _column(persons, "persons", len(truth))}))
     right = np.asarray(truth == said, dtype=bool)
     every = group_table(member, names, right, unit)
-    counted = tally(member, names, right, unit, smallest, outside=aside)
+    counted = tally(member, names, right, unit, GroupRule(smallest, outside=aside))
     bands = simultaneous_intervals(counted, draws, seed).table
     table = _finished(every, counted, bands, member)
     if positive is not None:

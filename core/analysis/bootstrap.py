@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How often a bootstrap draws its sample anew, and the seed of its draws: the same two give the same interval."""
+
+    draws: int = DRAWS
+    seed: int = 0
 
 
 #: Bootstrap counts held at a time: they stay in the processor's cache, and memory is bounded whatever the faces.

@@ -245,22 +245,33 @@ class Share:
 WHOLE = Share()
 
 
+@dataclass(frozen=True)
+class CellRule:
+    """Which cells faces are averaged in: none has under `minimum` people, and levels of the columns `further` are told
+    apart."""
+
+    minimum: int = MINIMUM_FACES
+    further: Sequence[str] = ()
+
+
+#: The cells that every average of this project may have.
+USUAL_CELLS = CellRule()
+
+
 def average_faces(
     images: np.ndarray,
     rows: np.ndarray,
     faces: pd.DataFrame,
+    rule: CellRule = USUAL_CELLS,
+    share: Share = WHOLE,
     block: int = 1024,
     tick: Callable[..., object] | None = None,
-    minimum: int = MINIMUM_FACES,
-    further: Sequence[str] = (),
-    share: Share = WHOLE,
 ) -> Averages:
-    """Average the images at `rows` of `images` by cell, reading them in blocks; memory is of the cells only.
+    """Average the images at `rows` of `images` by cell, reading them `block` at a time; memory is of the cells only.
 
-    No cell has under `minimum` people; levels of the columns `further` are told apart. Of several processes each reads
-    its `share` of the images.
+    Of several processes each reads its `share` of the images; `tick` is told how many were read.
     """
-    cells, place = assign_cells(faces, minimum, further)
+    cells, place = assign_cells(faces, rule.minimum, rule.further)
     # 64 bits: 17 million faces of one cell would be more than 32 can hold.
     sums = np.zeros((len(cells), *images.shape[1:]), dtype=np.int64)
     place, rows = place[share.part], rows[share.part]

@@ -18,7 +18,7 @@ import pandas as pd
 
 from core.audit.audited_faces import classed, default_name, faces_of
 from core.audit.average_setting import USUAL_AVERAGES, AverageSetting, KeepAverages, same_averages
-from core.audit.averages import Averages, Share, average_faces
+from core.audit.averages import Averages, CellRule, Share, average_faces
 from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit
 from core.audit.given import Given, given_of
@@ -308,10 +308,9 @@ def _averaged(job: Job, without: Note | None, ranks: Ranks) -> tuple[Averages, p
         job.store.images,
         rows,
         labels[: len(rows)],
+        CellRule(least, further),
+        Share(ranks.slice(len(rows)), lambda sums: summed(ranks, sums)),
         tick=tick,
-        minimum=least,
-        further=further,
-        share=Share(ranks.slice(len(rows)), lambda sums: summed(ranks, sums)),
     )
     return averages, labels
 

@@ -39,7 +39,7 @@ def abstain(
         models: Where model folders lie: by default $LOOKWHERE_MODELS, else models/.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.analysis.accuracy.abstention import abstention, certainty
+    from core.analysis.accuracy.abstention import AbstentionRule, abstention, certainty
     from core.analysis.accuracy.counts import columns_of
     from core.analysis.accuracy.groupings import grouping
     from core.data.filters import Filter
@@ -57,7 +57,8 @@ def abstain(
     if cutoff is not None and not (certainty(faces) >= cutoff).any():
         raise LookwhereError(f"--cutoff {cutoff:g}: the model is nowhere so sure; give a lower one")
     one_cutoff, equal_shares = (
-        abstention(faces, share, columns, cutoff=cutoff, equal=own, columns=opened.columns) for own in (False, True)
+        abstention(faces, AbstentionRule(share, cutoff, equal), columns, columns=opened.columns)
+        for equal in (False, True)
     )
     scope = f"{model}, audit {audit}, {filter.describe()}"
     return printed(

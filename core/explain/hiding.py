@@ -70,4 +70,4 @@ class Rise(Perturbation):
 
     def drops(self, classifier: Explainable, images: np.ndarray, margin: np.ndarray) -> np.ndarray:
         """See `core.explain.perturbation.rise`."""
-        return perturbation.rise(classifier.logits, images, **dataclasses.asdict(self))
+        return perturbation.rise(classifier.logits, images, perturbation.RandomMasks(**dataclasses.asdict(self)))

@@ -8,6 +8,7 @@ edges that no face has, and with some models they outweigh what they hide.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -73,18 +74,25 @@ def occlusion(
     return drops.reshape(-1, h, w)
 
 
-def rise(
-    function: Function,
-    images: np.ndarray,
-    *,
-    masks: int = MASKS,
-    seed: int = 0,
-    cells: tuple[int, int] = CELLS,
-    fill: str = FILLS[0],
-    ridge: float = RIDGE,
-    batch: int = BATCH,
-) -> np.ndarray:
-    """What each cell adds to the margin where the others are hidden at random, float64 (B, h, w); `masks` calls a face.
+@dataclass(frozen=True)
+class RandomMasks:
+    """How faces are hidden at random: `masks` an image, fixed by the `seed`, of `cells` (h, w), with `fill` where a
+    face is hidden; `ridge` is the penalty of the regression on them, as a share of their mean variance."""
+
+    masks: int = MASKS
+    seed: int = 0
+    cells: tuple[int, int] = CELLS
+    fill: str = FILLS[0]
+    ridge: float = RIDGE
+
+
+DEFAULT_MASKS = RandomMasks()
+
+
+def rise(function: Function, images: np.ndarray, design: RandomMasks = DEFAULT_MASKS, batch: int = BATCH) -> np.ndarray:
+    """What each cell adds to the margin where the others are hidden at random, float64 (B, h, w).
+
+    The function is called once a mask and face, for `batch` of them together.
 
     The masks are those of Petsiuk et al. 2018, https://arxiv.org/abs/1806.07421: random grids, half kept, enlarged
     smoothly and shifted; the same for every face, fixed by the seed. The estimate is not theirs: E[f·mask]/E[mask]
@@ -93,14 +101,15 @@ def rise(
     each mask comes with its complement, which takes the mean and every even effect out. Raises `LookwhereError` where
     `masks` is odd or under 2.
     """
+    masks, cells = design.masks, tuple(design.cells)
     if masks < 2 or masks % 2:
         raise LookwhereError(f"RISE takes masks in pairs, an even number of them, not {masks}")
-    mask_grid = random_masks(masks, tuple(cells), images.shape[1], seed)
-    weights = _weights(mask_grid[: masks // 2], cells, ridge)
+    mask_grid = random_masks(masks, cells, images.shape[1], design.seed)
+    weights = _weights(mask_grid[: masks // 2], cells, design.ridge)
     margins = np.empty((len(images), masks))
     mask_grid = np.repeat(mask_grid.reshape(masks, -1), images.shape[3], axis=1)
     for n, face in enumerate(images):
-        whole, hidden = (image.reshape(-1).astype(np.uint16) for image in (face, filled(face[None], fill)))
+        whole, hidden = (image.reshape(-1).astype(np.uint16) for image in (face, filled(face[None], design.fill)))
         for low in range(0, masks, batch):
             # hidden + kept·(whole − hidden) in 16 bits, where a negative difference wraps and the sum wraps back.
             mixed = (mask_grid[low : low + batch] * (whole - hidden) + (hidden * KEPT + KEPT // 2)) // KEPT

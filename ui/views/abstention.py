@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analysis.accuracy.abstention import Abstention, abstention
+from core.analysis.accuracy.abstention import Abstention, AbstentionRule, abstention
 from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit
 from core.data.filters import Filter
@@ -23,7 +23,7 @@ def _abstention(
     audit: Audit, filter: Filter, share: float, threshold: float, equal: bool, by: tuple[str, ...]
 ) -> Abstention:
     faces = audit.passing(filter.narrowed(outcome="all"))
-    return abstention(faces, share, by or None, threshold, equal=equal, columns=audit.columns)
+    return abstention(faces, AbstentionRule(share, equal=equal), by or None, threshold, audit.columns)
 
 
 def show_abstention(p: Page, threshold: float, by: tuple[str, ...] = ()) -> None:

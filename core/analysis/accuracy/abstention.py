@@ -9,8 +9,16 @@ import numpy as np
 import pandas as pd
 
 from core.analysis.accuracy.by_group import GROUP_COLUMNS, check_columns, right_calls
-from core.analysis.accuracy.counts import columns_of, design_effect, group_rows, outside_of_groups, tally
+from core.analysis.accuracy.counts import (
+    columns_of,
+    design_effect,
+    group_rows,
+    outside_of_groups,
+    tally,
+)
+from core.analysis.accuracy.group_rule import GroupRule
 from core.analysis.accuracy.simultaneous import simultaneous_intervals
+from core.analysis.bootstrap import Resampling
 from core.analysis.intervals import risk_ratio, wilson
 from core.data.columns import Column
 from core.data.faces import people
@@ -20,6 +28,24 @@ from core.task import task_of
 
 #: The share of faces without an answer that is shown first.
 ABSTAINED = 0.1
+
+
+@dataclass(frozen=True)
+class AbstentionRule:
+    """Which faces get no answer: the `share` that the model is least sure of or, where a `cutoff` is given, those under
+    this certainty. With `equal` each group has a cutoff of its own, so that the same share of each gets none."""
+
+    share: float = ABSTAINED
+    cutoff: float | None = None
+    equal: bool = False
+
+    def cutoffs(self, sure: np.ndarray, member: np.ndarray, groups: int) -> np.ndarray:
+        """The least certainty that is answered in each group, float64 (groups,), of faces `sure` (N,) in the groups
+        `member` int (N,)."""
+        if not self.equal:
+            return np.full(groups, cutoff_for(sure, self.share) if self.cutoff is None else self.cutoff)
+        share = self.share if self.cutoff is None else float((sure < self.cutoff).mean())
+        return np.array([cutoff_for(sure[member == row], share) for row in range(groups)])
 
 
 @dataclass(frozen=True)
@@ -42,6 +68,10 @@ class Abstention:
     equal: bool
 
 
+#: What is asked unless something else is.
+DEFAULT_RULE, DEFAULT_RESAMPLING = AbstentionRule(), Resampling()
+
+
 def certainty(faces: pd.DataFrame) -> np.ndarray:
     """How sure the model is of its answer, float64 (N,): the probability of the likelier class, 0.5–1."""
     p = faces[task_of(faces).probability].to_numpy(dtype=np.float64)
@@ -58,22 +88,18 @@ def cutoff_for(sure: np.ndarray, abstained: float) -> float:
 
 def abstention(
     faces: pd.DataFrame,
-    abstained: float = ABSTAINED,
+    rule: AbstentionRule = DEFAULT_RULE,
     by: Sequence[str] | None = None,
     threshold: float = 0.5,
-    cutoff: float | None = None,
-    equal: bool = False,
-    draws: int = 2000,
-    seed: int = 0,
     columns: Sequence[Column] = (),
+    resampling: Resampling = DEFAULT_RESAMPLING,
 ) -> Abstention:
-    """Abstain on the share `abstained` that the model is least sure of, or under the certainty `cutoff`.
+    """Abstain on faces by a rule, and tell what it does for each group.
 
-    With `equal` on that share of each group. Groups are of the columns `by`, by default of those of gender, ethnicity
-    and age that are known and differ (`columns_of`). People are clustered where they are known, as in
-    `simultaneous_accuracy`. The intervals take the cutoffs as given. `columns` are the audit's, for groups by these.
-    Faces of which it is not recorded what groups are made by are in no group. Raises `LookwhereError` for no face, an
-    unknown column, or a share that is none.
+    Groups are of the columns `by`, by default of those of gender, ethnicity and age that are known and differ
+    (`columns_of`). People are clustered where they are known, as in `simultaneous_accuracy`. The intervals take the
+    cutoffs as given. `columns` are the audit's, for groups by these. Faces of which it is not recorded what groups are
+    made by are in no group. Raises `LookwhereError` for no face, an unknown column, or a share that is none.
     """
     if not len(faces):
         raise LookwhereError("no face, so none is answered")
@@ -82,14 +108,12 @@ def abstention(
     member, names = group_rows(faces, by, columns)
     unit, sure = people(faces), certainty(faces)
     right = right_calls(faces, threshold)
-    each = np.full(len(names), cutoff_for(sure, abstained) if cutoff is None else cutoff)
-    if equal:
-        share = float((sure < cutoff).mean()) if cutoff is not None else abstained
-        each = np.array([cutoff_for(sure[member == row], share) for row in range(len(names))])
+    each = rule.cutoffs(sure, member, len(names))
     answered = sure >= each[member]
     aside = outside_of_groups(names, [name for name in by if name not in GROUP_COLUMNS], columns)
     names = names.drop(columns="age band").assign(cutoff=each)
-    shares = simultaneous_intervals(tally(member, names, answered, unit, 1, "", aside), draws, seed).table
+    draws, seed = resampling.draws, resampling.seed
+    shares = simultaneous_intervals(tally(member, names, answered, unit, GroupRule(1, "", aside)), draws, seed).table
     table = shares[["group", "gender", "ethnicity", "n", "cutoff"]].assign(
         answered=shares["correct"], share=shares["accuracy"], share_low=shares["low"], share_high=shares["high"]
     )
@@ -99,9 +123,7 @@ def abstention(
         names.iloc[present].reset_index(drop=True),
         right[answered],
         None if unit is None else np.unique(unit[answered], return_inverse=True)[1],
-        1,
-        "",
-        {reason: rows[present] for reason, rows in aside.items()},
+        GroupRule(1, "", {reason: rows[present] for reason, rows in aside.items()}),
     )
     rates = simultaneous_intervals(answered_groups, draws, seed).table.set_index("group")
     columns = rates[["errors", "accuracy", "low", "high"]].reindex(table["group"]).reset_index(drop=True)
@@ -115,7 +137,7 @@ def abstention(
     low, high = wilson(right[answered].sum() / effect, answered.sum() / effect)
     return Abstention(
         table.sort_values("share", kind="stable", ignore_index=True),
-        len(faces), float(answered.mean()), Estimate(overall, float(low), float(high)), float(right.mean()), equal,
+        len(faces), float(answered.mean()), Estimate(overall, float(low), float(high)), float(right.mean()), rule.equal,
     )  # fmt: skip
 
 

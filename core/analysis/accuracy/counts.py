@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.special import ndtr, stdtrit
 
 from core.analysis.accuracy.by_group import GROUP_COLUMNS, LARGE_GROUP, check_columns, right_calls
+from core.analysis.accuracy.group_rule import LARGE_GROUPS, GroupRule
 from core.analysis.intervals import clopper_pearson, wilson
 from core.data.columns import Column
 from core.data.faces import (
@@ -245,7 +246,7 @@ def group_counts(
     unit = people(faces)
     each = counts_of(faces) if COUNT in faces else None
     names = names if "age band" in by else names.drop(columns="age band")
-    return tally(member, names, right, unit, smallest, order, outside, each)
+    return tally(member, names, right, unit, GroupRule(smallest, order, outside), each)
 
 
 def outside_of_groups(names: pd.DataFrame, own: Sequence[str], columns: Sequence[Column] = ()) -> dict[str, np.ndarray]:
@@ -296,28 +297,25 @@ def tally(
     names: pd.DataFrame,
     right: np.ndarray,
     unit: np.ndarray | None = None,
-    smallest: int = LARGE_GROUP,
-    order: str = "accuracy",
-    outside: Mapping[str, np.ndarray] | None = None,
+    rule: GroupRule = LARGE_GROUPS,
     each: np.ndarray | None = None,
 ) -> Groups:
     """Count any groups of anything: `member` int (N,) is each one's row in `names`, `right` bool (N,).
 
     `names` has a column `group` and perhaps others, which the table keeps; every row has a member. `unit` int (N,)
-    tells people apart, None where each stands for itself. Groups under `smallest` faces, or of too few people, are left
-    out; none with 1. `outside`: further rows, bool (G,), to leave out, by reason.
+    tells people apart, None where each stands for itself; `each` int (N,) says for how many faces a row stands.
     """
     table = group_table(member, names, right, unit, each)
-    few = FEWEST_PEOPLE if unit is not None and smallest > 1 else 0
+    few = FEWEST_PEOPLE if unit is not None and rule.smallest > 1 else 0
     why = np.where(table["people"].to_numpy() < few, "too few people", "")
-    for reason, rows in (outside or {}).items():
+    for reason, rows in rule.outside.items():
         why = np.where(rows, reason, why)
-    why = np.where(table["n"].to_numpy() < smallest, f"under {smallest} faces", why)
+    why = np.where(table["n"].to_numpy() < rule.smallest, f"under {rule.smallest} faces", why)
     out = why != ""
     excluded = pd.DataFrame({"group": table["group"].array[out], "n": table["n"].array[out], "why": why[out]})
     included = np.flatnonzero(~out)
-    if order:
-        included = included[np.argsort(-table[order].to_numpy(dtype=float)[included], kind="stable")]
+    if rule.order:
+        included = included[np.argsort(-table[rule.order].to_numpy(dtype=float)[included], kind="stable")]
     place = np.full(len(table), -1)
     place[included] = np.arange(len(included))
     return Groups(table.iloc[included].reset_index(drop=True), excluded, place[member], right, unit, each)

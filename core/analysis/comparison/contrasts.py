@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from core.analysis.accuracy.by_group import LARGE_GROUP
-from core.analysis.bootstrap import resampled_sums
+from core.analysis.bootstrap import Resampling, resampled_sums
 from core.analysis.comparison.experiment import Claim, Expectation, Experiment, Measure, parse_group
 from core.analysis.comparison.paired import SMALLEST_TESTED, Paired, group_mask, groups_by, mcnemar, named
 from core.analysis.comparison.ranking import rank_measures, resampled_ranking
@@ -24,6 +24,7 @@ from core.verdicts import Verdict
 #: An effect that matters: 2 points of accuracy. «Not supported» needs intervals that exclude it.
 MATTERS = 0.02
 SAMPLES = 2000
+DEFAULT_RESAMPLING = Resampling(SAMPLES)
 #: Pairs of seeds under which nothing is decided: of two, an interval is as good as none.
 FEWEST_PAIRS = 3
 #: Two networks are one and the same where no face's logits differ by more.
@@ -311,24 +312,22 @@ def group_changes(
 
 def arm_contrast(
     experiment: Experiment,
-    start: str,
-    end: str,
+    arms: tuple[str, str],
     group: str = "",
     filter: Filter | None = None,
     *,
     expect: Expectation = Expectation.CHANGE,
     measure: Measure | None = None,
-    samples: int = SAMPLES,
-    seed: int = 0,
+    resampling: Resampling = DEFAULT_RESAMPLING,
 ) -> Contrast:
-    """Arm `end` less arm `start`, seed k paired with seed k, on the same faces.
+    """The second of two arms less the first, seed k paired with seed k, on the same faces.
 
     `group` as "female Black", or empty; `measure` (by default the group, else the worst group) is what
     `expect` speaks of, and has the verdict; the others are judged by a change either way. A group of under 30 faces
     gives none. Raises `LookwhereError` where no face of the group, or too few groups, pass the filter.
     """
     measure = measure or (Measure.GROUP if group else Measure.WORST)
-    counts = _Counts(experiment, (start, end), filter or Filter(), samples, seed)
+    counts = _Counts(experiment, arms, filter or Filter(), resampling.draws, resampling.seed)
     pair = parse_group(group) if group else None
     inside = group_mask(counts.faces, *(pair or ("", "")))
     n, name = int(inside.sum()), named(*(pair or ("", "")))
@@ -338,9 +337,10 @@ def arm_contrast(
     if measure not in observed:
         raise LookwhereError(f"{experiment.name}: no «{measure}» among the faces that pass the filter; widen it")
     if counts.seeds[0] != counts.seeds[1]:
-        raise LookwhereError(f"{experiment.name}: {start} and {end} have unequal numbers of seeds; they are paired")
+        names = " and ".join(arms)
+        raise LookwhereError(f"{experiment.name}: {names} have unequal numbers of seeds; they are paired")
     if pair is not None:
-        for measures, more in zip((observed, resampled), counts.ranking(pair[1], samples), strict=True):
+        for measures, more in zip((observed, resampled), counts.ranking(pair[1], resampling.draws), strict=True):
             measures |= more
     treated = np.array(
         [
@@ -361,7 +361,11 @@ def arm_contrast(
     return Contrast(name, n, measure, expect, effects, paired, tuple(map(bool, treated)))
 
 
-def claim_contrast(experiment: Experiment, claim: Claim, filter: Filter | None = None, **more: int) -> Contrast:
+def claim_contrast(
+    experiment: Experiment, claim: Claim, filter: Filter | None = None, resampling: Resampling = DEFAULT_RESAMPLING
+) -> Contrast:
     """The contrast that a claim of `experiment.json` names."""
-    settings = {"expect": claim.expect, "measure": claim.measure, **more}
-    return arm_contrast(experiment, claim.start, claim.end, claim.group, filter, **settings)
+    arms = claim.start, claim.end
+    return arm_contrast(
+        experiment, arms, claim.group, filter, expect=claim.expect, measure=claim.measure, resampling=resampling
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,27 +49,35 @@ def report_of(
         audit,
         main_filter(audit, all_ages),
         model_info(model),
-        open_checks(audit),
-        experiment_for(model.parent, audit),
+        Beside(open_checks(audit), experiment_for(model.parent, audit), same_face_audits(model.parent, audit)),
         timestamp=timestamp or datetime.now(UTC),
-        partners=same_face_audits(model.parent, audit),
         by=by,
     )
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What lies beside an audit and is told with it: its checks, the experiment of its model, and `partners`, which are
+    the folders of audits of the same faces."""
+
+    checks: Checks | None = None
+    experiment: Experiment | None = None
+    partners: Sequence[Path] = ()
+
+
+ALONE = Beside()
 
 
 def build_report(
     audit: Audit,
     filter: Filter,
     info: ModelInfo,
-    checks: Checks | None = None,
-    experiment: Experiment | None = None,
+    beside: Beside = ALONE,
     *,
     timestamp: datetime,
-    partners: Sequence[Path] = (),
     by: Sequence[str] = (),
 ) -> str:
-    """The report of the faces in a filter as one HTML text; `info` is `model.json`, `partners` audits of the same
-    faces.
+    """The report of the faces in a filter as one HTML text; `info` is `model.json`.
 
     `by` are columns of the audit, of whose groups there is a table too.
 
@@ -77,6 +86,7 @@ def build_report(
     faces = audit.passing(filter)
     if not len(faces):
         raise LookwhereError(f"{audit.path}: none of its faces is among «{filter.describe()}»; give --ages all")
+    checks, experiment = beside.checks, beside.experiment
     findings = all_findings(audit, filter, checks, experiment)
     all_ages = filter.any_age
     card = card_sections(audit.manifest.model, info, [audit])
@@ -88,7 +98,7 @@ def build_report(
         differences_section(audit, filter),
         evidence_section(audit, filter),
         checks_section(audit, checks, check_command(audit)),
-        noise_section(audit, filter, partners),
+        noise_section(audit, filter, beside.partners),
         findings_section(findings, experiment, filter, audit),
         Section("card", "Model card", card),
         words_section([audit]),

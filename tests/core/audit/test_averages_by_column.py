@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.audit.average_setting import AverageSetting
-from core.audit.averages import Averages, assign_cells, average_faces
+from core.audit.averages import Averages, CellRule, assign_cells, average_faces
 from core.audit.run import run_audit
 from core.classifiers.folder import Model
 from core.classifiers.info import ModelInfo
@@ -34,7 +34,7 @@ def faces() -> pd.DataFrame:
 
 def test_an_average_by_a_column_is_that_of_its_faces(faces: pd.DataFrame) -> None:
     images = np.random.default_rng(0).integers(0, 255, (len(faces), 2, 2, 3), dtype=np.uint8)
-    averages = average_faces(images, np.arange(len(faces)), faces, further=["glasses"])
+    averages = average_faces(images, np.arange(len(faces)), faces, CellRule(further=["glasses"]))
     cells, place = assign_cells(faces, further=["glasses"])
     assert set(cells["glasses"]) == {"no", "yes", "not recorded"}
     for filter in (Filter(columns=(("glasses", ("yes",)),)), Filter(gender=("male",), columns=(("glasses", ("no",)),))):
@@ -58,7 +58,7 @@ def test_every_cell_has_11_people_and_is_of_one_level(faces: pd.DataFrame) -> No
 
 def test_cells_of_columns_come_back_and_too_small_ones_are_taken_out(faces: pd.DataFrame, tmp_path: Path) -> None:
     images = np.zeros((len(faces), 1, 1, 3), dtype=np.uint8)
-    averages = average_faces(images, np.arange(len(faces)), faces, further=["glasses"])
+    averages = average_faces(images, np.arange(len(faces)), faces, CellRule(further=["glasses"]))
     averages.save(tmp_path / "averages.npz")
     again = Averages.load(tmp_path / "averages.npz")
     pd.testing.assert_frame_equal(again.cells, averages.cells, check_dtype=False)

@@ -10,7 +10,7 @@ from core.errors import LookwhereError
 from core.explain.maps import display_maps, grad_cam
 from core.explain.method import OnlyOutputs
 from core.explain.methods import method
-from core.explain.perturbation import BATCH, Function, occlusion, random_masks, rise
+from core.explain.perturbation import BATCH, Function, RandomMasks, occlusion, random_masks, rise
 
 SIDE, CELL = 112, 16
 
@@ -116,7 +116,7 @@ def test_rise_knows_no_offset(faces: np.ndarray) -> None:
     def constant(images: np.ndarray) -> np.ndarray:
         return np.tile([250.0, -3.0], (len(images), 1))
 
-    np.testing.assert_allclose(rise(constant, faces, masks=20), 0, atol=1e-9)
+    np.testing.assert_allclose(rise(constant, faces, RandomMasks(masks=20)), 0, atol=1e-9)
 
 
 def test_rise_without_penalty_is_exact_where_cells_are_uniform() -> None:
@@ -125,7 +125,7 @@ def test_rise_without_penalty_is_exact_where_cells_are_uniform() -> None:
     flat = cells.repeat(CELL, axis=1).repeat(CELL, axis=2)
     weights = draw.normal(size=(7, 7)).repeat(CELL, axis=0).repeat(CELL, axis=1) / 1e4
     expected = by_cell(weights * (flat - flat.mean(axis=(1, 2), keepdims=True)).sum(axis=3))
-    found = rise(linear(weights), flat, masks=256, ridge=0, fill="mean")
+    found = rise(linear(weights), flat, RandomMasks(masks=256, ridge=0, fill="mean"))
     np.testing.assert_allclose(found, expected, atol=0.02 * np.abs(expected).max())
 
 
@@ -149,7 +149,9 @@ def test_rise_tends_to_its_known_limit_as_masks_are_added(faces: np.ndarray, rid
     function, expected = linear(weights), limit(weights, faces[0], ridge)
     errors = []
     for masks in (128, 512, 2048):
-        found = [rise(function, faces[:1], masks=masks, seed=s, ridge=ridge, fill="mean")[0] for s in range(2)]
+        found = [
+            rise(function, faces[:1], RandomMasks(masks=masks, seed=s, ridge=ridge, fill="mean"))[0] for s in range(2)
+        ]
         errors.append(np.sqrt(np.mean((np.stack(found) - expected) ** 2)))
     assert errors[0] > 1.5 * errors[1] > 1.5**2 * errors[2]
     assert errors[2] < 0.2 * np.sqrt((expected**2).mean())
@@ -164,9 +166,9 @@ def test_masks_are_seeded_shared_and_come_with_their_complements(faces: np.ndarr
     np.testing.assert_array_equal(random_masks(200, seed=0), masks)
     assert (random_masks(200, seed=1) != masks).any()
     function = linear(np.random.default_rng(5).normal(size=(SIDE, SIDE)) / 1e4)
-    together = rise(function, faces, masks=30)
-    np.testing.assert_allclose(together[2:3], rise(function, faces[2:3], masks=30), atol=1e-12)
-    assert np.abs(together - rise(function, faces, masks=30, seed=1)).max() > 1e-3
+    together = rise(function, faces, RandomMasks(masks=30))
+    np.testing.assert_allclose(together[2:3], rise(function, faces[2:3], RandomMasks(masks=30)), atol=1e-12)
+    assert np.abs(together - rise(function, faces, RandomMasks(masks=30, seed=1))).max() > 1e-3
 
 
 @pytest.mark.parametrize("name", ["occlusion", "rise"])
@@ -187,8 +189,8 @@ def test_refusals(faces: np.ndarray) -> None:
     function = linear(np.zeros((SIDE, SIDE)))
     for call in (
         lambda: explained(function, faces, "gradients"),
-        lambda: rise(function, faces, masks=7),
-        lambda: rise(function, faces, masks=4, fill="black"),
+        lambda: rise(function, faces, RandomMasks(masks=7)),
+        lambda: rise(function, faces, RandomMasks(masks=4, fill="black")),
     ):
         with pytest.raises(LookwhereError):
             call()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.__main__ import main
-from core.analysis.accuracy.abstention import abstention, certainty, cutoff_for
+from core.analysis.accuracy.abstention import AbstentionRule, abstention, certainty, cutoff_for
 from core.analysis.intervals import risk_ratio
 from core.data.faces import UNRECORDED
 from core.errors import LookwhereError
@@ -43,7 +43,7 @@ def test_groups_are_by_default_of_what_is_recorded() -> None:
 
 
 def test_shares_accuracies_and_ratios_are_those_counted_by_hand() -> None:
-    abstained = abstention(faces_of(ROWS), by=["gender"], cutoff=0.8)
+    abstained = abstention(faces_of(ROWS), AbstentionRule(cutoff=0.8), ["gender"])
     table = abstained.table.set_index("group")
     assert table["answered"].to_dict() == {"women": 24, "men": 62}
     assert table["share"].to_dict() == pytest.approx({"women": 24 / 35, "men": 62 / 65})
@@ -64,7 +64,10 @@ def test_with_cutoffs_of_their_own_each_group_gets_the_same_share() -> None:
     rows = [("male", x, True) for x in 0.8 + 0.2 * draw.random(400)]
     rows += [("female", x, bool(y)) for x, y in zip(0.5 + 0.5 * draw.random(300), draw.random(300) < 0.9, strict=True)]
     faces = faces_of(rows)
-    pooled, own = (abstention(faces, 0.2, ["gender"], equal=equal).table.set_index("group") for equal in (False, True))
+    pooled, own = (
+        abstention(faces, AbstentionRule(0.2, equal=equal), ["gender"]).table.set_index("group")
+        for equal in (False, True)
+    )
     assert pooled.loc["men", "share"] - pooled.loc["women", "share"] > 0.3
     assert own["share"].to_dict() == pytest.approx({"men": 0.8, "women": 0.8})
     assert own.loc["men", "cutoff"] > pooled.loc["men", "cutoff"] > own.loc["women", "cutoff"]
@@ -73,20 +76,20 @@ def test_with_cutoffs_of_their_own_each_group_gets_the_same_share() -> None:
 def test_equally_sure_faces_are_answered_together_and_nobody_is_lost_at_0() -> None:
     faces = faces_of(ROWS)
     assert cutoff_for(certainty(faces), 0.0) == pytest.approx(0.55)
-    assert abstention(faces, 0.0, ["gender"]).share == 1
-    assert abstention(faces, 0.12, ["gender"]).share == pytest.approx(0.89)
+    assert abstention(faces, AbstentionRule(0.0), ["gender"]).share == 1
+    assert abstention(faces, AbstentionRule(0.12), ["gender"]).share == pytest.approx(0.89)
     for share in (-0.1, 1.0, np.nan):
         with pytest.raises(LookwhereError, match="from 0 up to under 1"):
-            abstention(faces, share, ["gender"])
+            abstention(faces, AbstentionRule(share), ["gender"])
 
 
 def test_people_are_counted_once_and_a_group_without_an_answer_stays_in_the_table() -> None:
     persons = [f"p{n // 5}" for n in range(len(ROWS))]
-    of_people = abstention(faces_of(ROWS, persons), by=["gender"], cutoff=0.8).table.set_index("group")
-    alone = abstention(faces_of(ROWS), by=["gender"], cutoff=0.8).table.set_index("group")
+    of_people = abstention(faces_of(ROWS, persons), AbstentionRule(cutoff=0.8), ["gender"]).table.set_index("group")
+    alone = abstention(faces_of(ROWS), AbstentionRule(cutoff=0.8), ["gender"]).table.set_index("group")
     width = [table["share_high"] - table["share_low"] for table in (of_people, alone)]
     assert (width[0] > width[1]).all()
-    none = abstention(faces_of(ROWS), by=["gender"], cutoff=0.93).table.set_index("group")
+    none = abstention(faces_of(ROWS), AbstentionRule(cutoff=0.93), ["gender"]).table.set_index("group")
     assert none.loc["women", "answered"] == 0 and np.isnan(none.loc["women", "accuracy"])
     with pytest.raises(LookwhereError, match="no face"):
         abstention(faces_of(ROWS).iloc[:0])

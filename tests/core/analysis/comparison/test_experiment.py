@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from core.analysis.accuracy.by_group import accuracy_by
+from core.analysis.bootstrap import Resampling
 from core.analysis.comparison import (
     MATTERS,
     Expectation,
@@ -69,7 +70,7 @@ def test_a_planted_effect_is_supported(experiment: Experiment) -> None:
 
 
 def test_a_planted_effect_is_not_what_the_other_direction_claims(experiment: Experiment) -> None:
-    contrast = arm_contrast(experiment, "everyone", "without", "female Black", expect=Expectation.HIGHER)
+    contrast = arm_contrast(experiment, ("everyone", "without"), "female Black", expect=Expectation.HIGHER)
     assert contrast.verdict == Verdict.NOT_SUPPORTED
 
 
@@ -77,9 +78,9 @@ def test_no_effect_is_not_supported(experiment: Experiment) -> None:
     contrast = claim_contrast(experiment, experiment.claims[1])
     assert contrast.effects["group"].both.low < 0 < contrast.effects["group"].both.high
     assert contrast.verdict in (Verdict.NOT_SUPPORTED, Verdict.CANNOT_TELL)
-    everyone = arm_contrast(experiment, "everyone", "again", measure=Measure.OVERALL)
+    everyone = arm_contrast(experiment, ("everyone", "again"), measure=Measure.OVERALL)
     assert everyone.verdict == Verdict.NOT_SUPPORTED
-    same = arm_contrast(experiment, "everyone", "everyone", "female Black")
+    same = arm_contrast(experiment, ("everyone", "everyone"), "female Black")
     assert same.effects["group"].by_seed == (0, 0, 0)
     assert same.given == (False, False, False)
     assert np.isnan(same.effects["group"].seeds.value)
@@ -88,7 +89,7 @@ def test_no_effect_is_not_supported(experiment: Experiment) -> None:
 
 def test_seeds_that_differ_by_luck_cannot_tell(tmp_path: Path) -> None:
     experiment = open_experiment(make_experiment(tmp_path, 600, between=0.1, seed=2))
-    contrast = arm_contrast(experiment, "everyone", "again", "female Black")
+    contrast = arm_contrast(experiment, ("everyone", "again"), "female Black")
     assert contrast.verdict == Verdict.CANNOT_TELL
     assert contrast.effects["group"].seeds.high - contrast.effects["group"].seeds.low > 0.2
 
@@ -124,7 +125,7 @@ def test_the_verdicts_rule(seeds: tuple, both: tuple, expect: Expectation, words
 
 def test_the_numbers_are_those_of_the_faces(experiment: Experiment) -> None:
     filter = Filter(age_from=ADULT_AGE)
-    contrast = arm_contrast(experiment, "everyone", "without", "female Black", filter)
+    contrast = arm_contrast(experiment, ("everyone", "without"), "female Black", filter)
     keep = filter.mask(experiment.audits("everyone")[0].faces)
     inside = keep & group_mask(experiment.audits("everyone")[0].faces, "female", "Black")
     pairs = list(zip(experiment.audits("everyone"), experiment.audits("without"), strict=True))
@@ -146,7 +147,11 @@ def test_the_numbers_are_those_of_the_faces(experiment: Experiment) -> None:
 
 
 def test_the_second_interval_is_the_two_level_bootstrap_by_brute_force(experiment: Experiment) -> None:
-    contrast = arm_contrast(experiment, "everyone", "without", "female Black", samples=4000).effects["group"].both
+    contrast = (
+        arm_contrast(experiment, ("everyone", "without"), "female Black", resampling=Resampling(4000))
+        .effects["group"]
+        .both
+    )
     stacked = [
         np.stack([a.faces["correct"] for a in experiment.audits(arm)], axis=1) for arm in ("everyone", "without")
     ]
@@ -171,7 +176,7 @@ def test_both_intervals_cover_what_was_planted() -> None:
 
 def test_people_are_resampled_as_a_whole(tmp_path: Path) -> None:
     experiment = open_experiment(make_experiment(tmp_path, 600, persons=40))
-    contrast = claim_contrast(experiment, experiment.claims[0], samples=300)
+    contrast = claim_contrast(experiment, experiment.claims[0], resampling=Resampling(300))
     assert contrast.verdict == Verdict.SUPPORTED
     assert len(arm_estimates(experiment, samples=300)) == 3 * 9
 
@@ -212,11 +217,11 @@ def test_the_report_says_every_verdict_and_number(experiment: Experiment) -> Non
 
 def test_what_a_filter_leaves_out_is_told(experiment: Experiment) -> None:
     with pytest.raises(LookwhereError, match="none of Black women passes"):
-        arm_contrast(experiment, "everyone", "without", "female Black", Filter(("male",)))
+        arm_contrast(experiment, ("everyone", "without"), "female Black", Filter(("male",)))
     with pytest.raises(LookwhereError, match="no face passes"):
         arm_table(experiment, Filter(ethnicity=("Martian",)))
     with pytest.raises(LookwhereError, match="no «largest gap»"):
-        arm_contrast(experiment, "everyone", "without", filter=Filter(("male",), ("White",)), measure=Measure.GAP)
+        arm_contrast(experiment, ("everyone", "without"), filter=Filter(("male",), ("White",)), measure=Measure.GAP)
     with pytest.raises(LookwhereError, match="outcome"):
         arm_table(experiment, Filter(outcome="correct"))
     with pytest.raises(LookwhereError, match="no arm 'nobody'; there are everyone"):

@@ -16,6 +16,7 @@ from core.errors import LookwhereError
 from core.present.card import card_sections, markdown
 from core.present.card.failures import main_filter
 from core.present.report import build_report
+from core.present.report.build import Beside
 from core.privacy import MINIMUM_FACES
 from tests.helpers.made_audit import NOT_ADDITIVE, with_manifest, write_audit
 from tests.helpers.reports import (
@@ -36,6 +37,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """The same report with hostile names and with plain ones."""
     path = tmp_path_factory.mktemp("hostile")
     return tuple(report(hostile_audit(path, names), hostile_info(names)) for names in (HOSTILE, PLAIN))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The report of `reported_audit` as it is."""
+    return report(reported_audit(tmp_path_factory.mktemp("plain")))
 
 
 def test_names_from_data_make_no_element_and_no_attribute(hostile: tuple[str, str]) -> None:
@@ -106,11 +113,11 @@ def test_what_data_lack_is_said_in_a_line(lack: str, tmp_path: Path) -> None:
         assert "480 of 480: ages are not known" in page.words
 
 
-def test_adults_by_default_and_all_ages_when_asked(tmp_path: Path) -> None:
+def test_adults_by_default_and_all_ages_when_asked(plain: str, tmp_path: Path) -> None:
     audit = reported_audit(tmp_path)
     adults = int((audit.faces["age"] >= 18).sum())
     assert 0 < adults < 480
-    assert f"{adults} of 480: 18 and older" in Page(report(audit)).words
+    assert f"{adults} of 480: 18 and older" in Page(plain).words
     assert "480 of 480: all ages" in Page(report(audit, all_ages=True)).words
 
 
@@ -166,9 +173,9 @@ def test_maps_are_called_what_they_are(method: str, name: str, units: str, tmp_p
     assert ("contribution to the logit" in page.words) == (method == "closed form")
 
 
-def test_models_of_ours_and_imported_ones_are_sent_to_the_checks(tmp_path: Path) -> None:
+def test_models_of_ours_and_imported_ones_are_sent_to_the_checks(plain: str, tmp_path: Path) -> None:
     audit = reported_audit(tmp_path)
-    assert "python -m core check --model made --audit made-test" in Page(report(audit)).words
+    assert "python -m core check --model made --audit made-test" in Page(plain).words
     imported = Page(report(with_manifest(audit, kind="torch"), info(kind="torch"))).words
     assert "python -m core check --model made --audit made-test" in imported
 
@@ -190,7 +197,7 @@ def test_other_models_are_counted_and_not_named(tmp_path: Path) -> None:
     for path in partners:
         write_audit(path, audit)
     for few in (partners[:1], partners):
-        content = build_report(audit, main_filter(audit), info(), timestamp=MADE, partners=few)
+        content = build_report(audit, main_filter(audit), info(), Beside(partners=few), timestamp=MADE)
         assert "secretive" not in content
         assert "clandestine" not in content
         count = f"{len(few)} other{'s' if len(few) > 1 else ''}"
@@ -218,8 +225,8 @@ def test_without_average_faces_the_grid_is_of_maps_and_says_why_once(tmp_path: P
     assert "no average face is stored" not in older.words
 
 
-def test_what_holds_within_an_audit_is_not_claimed_of_two(tmp_path: Path) -> None:
-    words = Page(report(reported_audit(tmp_path))).words
+def test_what_holds_within_an_audit_is_not_claimed_of_two(plain: str) -> None:
+    words = Page(plain).words
     assert "within this audit no average of fewer than 11" in words
     assert "within each audit, no average of fewer than 11" in words
     assert words.count("could be subtracted") == 2, "in the card and under reproduction"
