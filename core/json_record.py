@@ -42,6 +42,10 @@ class Range:
 
 #: A share of a whole, as an accuracy is.
 Share = Annotated[float, Range(0, 1, "a share of 0 to 1")]
+#: A number that is not below 0, as a time is.
+Positive = Annotated[float, Range(0, math.inf, "a number of 0 and more")]
+#: A correlation.
+Correlation = Annotated[float, Range(-1, 1, "a correlation of −1 to 1")]
 #: A whole number that may be below 0, for it counts nothing: a seed, or the exit code of a process that a signal ended.
 Signed = Annotated[int, Range(1 - 2**LARGEST_WHOLE, 2**LARGEST_WHOLE - 1, f"a whole number to ±{2**LARGEST_WHOLE:.0e}")]
 #: What a plain `int` is: a count or a size.
@@ -91,6 +95,8 @@ class JsonRecord:
     SEALED_FROM: ClassVar[int | None] = None
     #: What to do with a broken file.
     MEND: ClassVar[str] = ""
+    #: Whether keys that no field has are refused: a manifest's format tells what it may have.
+    CLOSED: ClassVar[bool] = False
     #: Fields that a new record writes even where they have their default; other fields are left out then.
     ALWAYS: ClassVar[tuple[str, ...]] = ()
 
@@ -115,6 +121,9 @@ class JsonRecord:
             raise LookwhereError(f"{origin}: {error}{_hint(mend)}") from error
         if from_file and cls._sealed(content.get("format")) and not record._untouched(content):
             raise LookwhereError(f"{origin}: changed since it was written{_hint(mend)}")
+        if cls.CLOSED and record.unknown_keys:
+            keys = ", ".join(reprlib.repr(key) for key in list(record.unknown_keys)[:3])
+            raise LookwhereError(f"{origin}: has {keys} in it, which this version does not know{_hint(mend)}")
         return record
 
     @classmethod

@@ -67,8 +67,7 @@ def put_in_place(path: Path) -> Iterator[Path]:
             partial.replace(path)
         except BaseException:
             # Only here: once it is in place, a file of this name is another process's.
-            with contextlib.suppress(OSError):
-                partial.unlink()
+            _take_away(partial)
             raise
 
 
@@ -79,17 +78,20 @@ def put_both_in_place(first: Path, second: Path) -> Iterator[tuple[Path, Path]]:
     Where that ends between the two, what is to be `second` stays beside it, whole, for the next to put in its place.
     """
     with _partial(first) as partial, _partial(second) as second_partial:
-        half = False
         try:
             yield partial, second_partial
             partial.replace(first)
-            half = True
-            second_partial.replace(second)
         except BaseException:
-            for file in () if half else (partial, second_partial):
-                with contextlib.suppress(OSError):
-                    file.unlink()
+            _take_away(partial, second_partial)
             raise
+        second_partial.replace(second)
+
+
+def _take_away(*files: Path) -> None:
+    """Delete files, as far as that can be done."""
+    for file in files:
+        with contextlib.suppress(OSError):
+            file.unlink()
 
 
 @contextlib.contextmanager

@@ -138,9 +138,28 @@ class Averages:
             cells = {k.removeprefix("cell_"): array for k, array in content.items() if k.startswith("cell_")}
             # Before images were written as differences, they were written as they are.
             means = content["means"] if "means" in content else undifferenced(content["differences"])
-            return cls(pd.DataFrame(cells), means)
-        except (OSError, ValueError, KeyError) as error:
+            return cls(_checked(pd.DataFrame(cells), means), means)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise LookwhereError(f"{file}: damaged or missing ({error}); delete this audit and run it again") from error
+
+
+def _checked(cells: pd.DataFrame, means: np.ndarray) -> pd.DataFrame:
+    """The cells. Raises `ValueError` where they are none, or the averages are not theirs."""
+    if missing := [name for name in (*KEYS, *BOUNDS) if name not in cells]:
+        raise ValueError(f"its cells have no {', '.join(missing)}")
+    if means.dtype != np.uint8 or means.ndim != 4 or (len(means), means.shape[3]) != (len(cells), 3):
+        raise ValueError(f"averages of shape {means.shape}, {means.dtype} in {len(cells)} cells")
+    bounds = cells[BOUNDS]
+    if len(cells) and not all(pd.api.types.is_integer_dtype(kind) for kind in bounds.dtypes):
+        raise ValueError("ages or counts that are no whole numbers")
+    low, high = bounds["age_from"], bounds["age_to"]
+    unknown = (low == UNKNOWN) & (high == UNKNOWN)
+    known = low.isin(AGE_EDGES) & high.isin((*AGE_EDGES, OPEN)) & (low < high)
+    if not (unknown | known).all() or (bounds["n"] < 1).any():
+        raise ValueError("cells of ages or counts that cannot be")
+    if cells.drop(columns="n").duplicated().any():
+        raise ValueError("a cell is there twice")
+    return cells
 
 
 def differenced(images: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.audit.averages import Averages, assign_cells
+from core.audit.consistency import check_manifest
 from core.audit.counted import Kinds, counted_faces, tells
 from core.audit.manifest import AuditManifest
 from core.audit.mapped import MapCells, Mapped, mapped
@@ -268,7 +269,8 @@ def open_audit(path: str | Path) -> Audit:
     faces = restored(faces, manifest.columns, f"{path}/faces.parquet")
     if not manifest.task.is_gender:
         faces = _of_task(faces, manifest.task, path)
-    # A digest tells any change of audit.json; without one its numbers are held against the faces.
+    check_manifest(manifest, faces, f"{path}/audit.json")
+    # A digest tells any change of audit.json; without one its bias is held against the maps.
     if evidence is not None and manifest.head_bias is not None and manifest.format < manifest.SEALED_FROM:
         _check_sums(faces[list(manifest.task.logits)], evidence, manifest.head_bias, path)
     minimum = asked_minimum()
@@ -283,6 +285,7 @@ def _of_mapped(path: Path, manifest: AuditManifest, large: Mapped) -> Audit:
     faces = large.faces
     if not manifest.task.is_gender:
         faces = _of_task(faces, manifest.task, path)
+    check_manifest(manifest, faces, f"{path}/audit.json")
     if large.evidence is not None and manifest.head_bias is not None and manifest.format < manifest.SEALED_FROM:
         _check_sums(faces[list(manifest.task.logits)], large.evidence, manifest.head_bias, path)
     minimum = asked_minimum()

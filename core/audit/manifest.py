@@ -12,7 +12,7 @@ from core.classifiers.info import MapsInfo, ModelKind
 from core.classifiers.speed import FasterWay
 from core.data.columns import Column
 from core.integrity import FileRecord
-from core.json_record import JsonRecord, Share
+from core.json_record import JsonRecord, Positive, Share
 from core.privacy import MINIMUM_FACES
 from core.task import GENDER, Task
 
@@ -88,14 +88,14 @@ class AuditManifest(JsonRecord):
     disagreements: Mapping[str, int] | None = None
     precision: str | None = None
     speed: FasterWay | None = None
-    seconds: float | None = None
-    faces_per_second: float | None = None
+    seconds: Positive | None = None
+    faces_per_second: Positive | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     not_predicted: int = 0
     predictions_unused: int | None = None
     no_class: int = 0
     training_copies: TrainingCopies | None = None
-    enlarged: float | None = None
+    enlarged: Positive | None = None
     averages: Note | None = None
     review: Review | None = None
     columns: tuple[Column, ...] = ()
@@ -106,6 +106,7 @@ class AuditManifest(JsonRecord):
 
     FORMAT: ClassVar = FORMAT
     READS: ClassVar = (1, WITH_TASK)
+    CLOSED: ClassVar = True
     SEALED_FROM: ClassVar = 2
     MEND: ClassVar = "delete this audit and run it again"
     ALWAYS: ClassVar = (

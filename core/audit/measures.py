@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from core.audit.averages import Averages
 from core.audit.folder import Audit
+from core.audit.kept_averages import KeptAverages, read_kept, remember
 from core.audit.manifest import AuditManifest
-from core.data.measured import publishable, with_measures, write_measured
+from core.data.measured import FILE, publishable, read_measured, with_measures, write_measured
 from core.data.measures import BY_NAME
 from core.data.store import AlignedStore
 from core.data.store_info import aligned_otherwise
@@ -36,10 +39,38 @@ def measures_of(manifest: AuditManifest, faces: pd.DataFrame, store: AlignedStor
     return pd.concat([faces[["face_id"]].reset_index(drop=True), measures], axis=1)
 
 
-def write_published(folder: Path, manifest: AuditManifest, faces: pd.DataFrame, store: AlignedStore) -> None:
-    """Write what may be published by face of a store's measures into an audit's folder, if any were made."""
-    if store.measured is not None:
-        write_measured(folder, publishable(measures_of(manifest, faces, store)))
+def published_measures(manifest: AuditManifest, faces: pd.DataFrame, store: AlignedStore) -> pd.DataFrame | None:
+    """What may be published by face of a store's measures (`measures_of`); None where none were made."""
+    return None if store.measured is None else publishable(measures_of(manifest, faces, store))
+
+
+def digests(table: pd.DataFrame | None) -> dict[str, str]:
+    """Of each measure in a table a digest of its values, as they are stored, in the order of the faces."""
+    names = [] if table is None else [name for name in table if name in BY_NAME]
+    values = {name: np.nan_to_num(table[name].to_numpy(np.float32, copy=True), nan=-1e30) for name in names}
+    return {name: hashlib.sha256(column.tobytes()).hexdigest()[:16] for name, column in values.items()}
+
+
+def lay_published(audit: Audit, store: AlignedStore) -> None:
+    """Write what may be published by face of a store's measures beside its audit.
+
+    Raises `LookwhereError` where other values lie there or lay there, by whose thirds averages were shown: of the two,
+    subtracted, single faces could be left.
+    """
+    table, models = publishable(measures_of(audit.manifest, audit.faces, store)), audit.path.parents[2]
+    averages = Averages.load(audit.path / "averages.npz")
+    if len(averages.cells):
+        stored = KeptAverages.from_averages(averages, audit.manifest)
+        planned = replace(stored, measures=digests(table))
+        beside = replace(stored, measures=digests(read_measured(audit.path, audit.faces)))
+        if any(kept.divided_otherwise(planned) for kept in (beside, *read_kept(models))):
+            raise LookwhereError(
+                f"{audit.path / FILE}: measures of other values lie beside this audit, or did: averages by thirds of "
+                "both, subtracted, could show single faces; audit under another --name, which keeps no averages"
+            )
+        if planned.measures:
+            remember(models, planned)
+    write_measured(audit.path, table)
 
 
 def with_all_measures(audit: Audit, store: AlignedStore) -> Audit:

@@ -23,9 +23,9 @@ from core.audit.doubts import doubts
 from core.audit.folder import Audit, open_audit
 from core.audit.given import Given, given_of
 from core.audit.identity import IDENTITY, same_audit
-from core.audit.kept_averages import KeptAverages, kept_before, remember
+from core.audit.kept_averages import KeptAverages, audits_near, kept_before, outermost, remember
 from core.audit.manifest import ALL, UNSEEN, AuditManifest
-from core.audit.measures import write_published
+from core.audit.measures import digests, published_measures
 from core.audit.notes import Note, NoteCode
 from core.audit.otherwise import call_otherwise
 from core.audit.placing import placed_maps, with_placement
@@ -49,6 +49,7 @@ from core.classifiers.training_hashes import TrainingHashes, open_hashes
 from core.data.columns import find_column
 from core.data.ethnicity_names import rename
 from core.data.faces import SPLITS
+from core.data.measured import write_measured
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import label_counts, write_otherwise
 from core.data.store import AlignedStore
@@ -220,7 +221,7 @@ def _made(job: Job, ranks: Ranks) -> Audit:
         meet(ranks)
         seconds = seconds_of(job.work)
         # One at a time: two that end at once would each find that no other keeps averages.
-        keeping = alone(job.model.path.parent / "averages", "keeping", wait=True)
+        keeping = alone(outermost(job.model.path.parent) / "averages", "keeping", wait=True)
         with keeping if ranks.first else contextlib.nullcontext():
             without = told_by_first(ranks, _without_averages(job) if ranks.first else None)
             if ranks.first:
@@ -321,8 +322,8 @@ def _without_averages(job: Job) -> Note | None:
         return Note(code=NoteCode.AVERAGES_WITHOUT_IMAGES)
     if job.keep is KeepAverages.NO:
         return Note(code=NoteCode.AVERAGES_NOT_WANTED)
-    files = job.model.path.parent.glob("*/audits/*/audit.json")
-    if job.keep is KeepAverages.AUTO and any(keeps_averages_of(f.parent, job.manifest, job.faces) for f in files):
+    folders = audits_near(job.model.path.parent)
+    if job.keep is KeepAverages.AUTO and any(keeps_averages_of(f, job.manifest, job.faces) for f in folders):
         return Note(code=NoteCode.AVERAGES_KEPT_ELSEWHERE)
     return None
 
@@ -338,7 +339,9 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes
     schema = joined(shards, work / "faces.parquet")
     averages, labels = _averaged(job, without, ranks)
     pictures, models = sketch(faces, averages.place(labels)), job.model.path.parent
+    measures = published_measures(job.manifest, faces, job.store)
     kept_averages = KeptAverages.from_averages(averages, replace(job.manifest, pictures=pictures))
+    kept_averages = replace(kept_averages, measures=digests(measures))
     if job.keep is KeepAverages.AUTO and len(averages.cells) and kept_before(models, kept_averages):
         without, averages = Note(code=NoteCode.AVERAGES_KEPT_BEFORE), averages.none()
     averages.save(work / "averages.npz")
@@ -375,7 +378,8 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes
     )
     drop(shards)
     (work / "identity.json").unlink()
-    write_published(work, job.manifest, faces, job.store)
+    if measures is not None:
+        write_measured(work, measures)
     write_json(work / "audit.json", manifest.to_json())
     if len(averages.cells):
         remember(models, kept_averages)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from core.json_record import JsonRecord, Signed
+from core.json_record import JsonRecord, Positive, Signed
 from core.privacy import MINIMUM_FACES
 
 
@@ -33,8 +33,9 @@ class ChecksManifest(JsonRecord):
     precision: str = "unknown"
     versions: Mapping[str, str] = field(default_factory=dict)
     finished: bool = False
-    seconds: float = 0.0
+    seconds: Positive = 0.0
 
+    CLOSED: ClassVar = True
     MEND: ClassVar = "delete checks.json and run `python -m core check` again"
     ALWAYS: ClassVar = (
         "minimum_faces", "norm_faces", "controls", "fills", "precision", "versions", "finished", "seconds",

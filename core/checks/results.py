@@ -16,6 +16,7 @@ import pandas as pd
 
 from core.audit.folder import Audit
 from core.checks.manifest import ChecksManifest
+from core.checks.schema import check_groups, check_table
 from core.errors import LookwhereError
 from core.explain.methods import ClosedForm
 from core.explain.placement import Placement
@@ -233,14 +234,18 @@ def read_checks(folder: Path) -> Checks:
         arrays = _arrays(folder / NPZ)
         parts = {
             name: Part(
-                [(current_name(group), int(n)) for group, n in part["groups"]],
+                [(current_name(group), n) for group, n in part["groups"]],
                 {k: _table(t) for k, t in part["tables"].items()},
                 {k.partition(":")[2]: a for k, a in arrays.items() if k.partition(":")[0] == name},
-                part["seconds"],
+                float(part["seconds"]),
             )
             for name, part in content["parts"].items()
         }
         manifest = ChecksManifest.from_json(content["manifest"], str(file))
+        for name, part in parts.items():
+            check_groups(name, part.groups, manifest.sample)
+            for key, table in part.tables.items():
+                check_table(name, key, table, part.groups)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise LookwhereError(f"{file}: damaged ({error}); {mend}") from error
     for part in parts.values():

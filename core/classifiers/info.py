@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
+from core.classifiers.consistency import check_info
 from core.errors import LookwhereError
 from core.explain.placement import Placement
 from core.integrity import FileRecord
@@ -62,8 +63,8 @@ class MirrorInfo(JsonRecord):
     """
 
     faces: int
-    placed: float
-    tiles: float
+    placed: Share
+    tiles: Share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,6 +299,7 @@ class ModelInfo(JsonRecord):
 
     FORMAT: ClassVar = FORMAT
     READS: ClassVar = (1, WITH_TASK)
+    CLOSED: ClassVar = True
     SEALED_FROM: ClassVar = 2
     ALWAYS: ClassVar = ("format", "architecture", "classes")
 
@@ -356,7 +358,9 @@ def model_info(path: Path) -> ModelInfo:
         raise LookwhereError(
             f"{path}: no model.json, so no model; `python -m train` makes one, models/ lists those shipped"
         )
-    return ModelInfo.from_json(file)
+    info = ModelInfo.from_json(file)
+    check_info(info, str(file), ModelInfo.mend({"kind": info.kind}))
+    return info
 
 
 def input_enlargement(info: ModelInfo) -> float | None:

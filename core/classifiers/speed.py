@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.json_record import JsonRecord
+from core.json_record import Correlation, JsonRecord, Positive
 
 #: Maps of a faster way correlate at least this well with those in float32, over all cells of the faces it is tried on.
 LEAST = 0.999
@@ -40,7 +40,7 @@ class FasterWay(JsonRecord):
 
     how: Speed
     faces: int
-    map_correlation: float | None = None
-    least_map_correlation: float | None = None
+    map_correlation: Correlation | None = None
+    least_map_correlation: Correlation | None = None
     decisions: int
-    margin: float
+    margin: Positive

@@ -6,7 +6,7 @@ Without `store.json` there is no store, only work that a next run resumes.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -87,6 +87,11 @@ class AlignedStore:
             raise LookwhereError(
                 f"{path}/store.json: counts {manifest.faces:,} faces, and faces.parquet has {len(faces):,}; align again"
             )
+        for what, said, true in _counts(manifest, faces, rejects, disagreements.get("disagreements")):
+            if said != true:
+                raise LookwhereError(
+                    f"{path}/store.json: counts {said:,} {what}, and the tables beside it {true:,}; {manifest.MEND}"
+                )
         if fingerprint(faces) != manifest.data_fingerprint:
             raise LookwhereError(f"{path}/faces.parquet: changed since it was written; align again")
         return cls(path, images, landmarks, faces, rejects, manifest, **disagreements, opened=opened)
@@ -131,6 +136,23 @@ class AlignedStore:
             there = ", ".join(split for split in SPLITS if (self.faces["split"] == split).any())
             raise LookwhereError(f"{self.path}: no face in split {', '.join(names)}; there are {there}")
         return faces
+
+
+def _counts(
+    manifest: StoreInfo, faces: pd.DataFrame, rejects: pd.DataFrame, disagreements: pd.DataFrame | None
+) -> Iterator[tuple[str, int, int]]:
+    """What the manifest counts that the tables beside it tell too: in words, as it says, and as they do.
+
+    One of an earlier format was counted by other rules.
+    """
+    if manifest.format < StoreInfo.SEALED_FROM:
+        return
+    for reason, n in (rejects["reason"].value_counts() if "reason" in rejects else pd.Series(dtype=int)).items():
+        yield f"rejects by reason «{reason}»"[:200], manifest.rejects.get(str(reason), 0), int(n)
+    yield "rejects", sum(manifest.rejects.values()), len(rejects)
+    if disagreements is not None:
+        yield "disagreements", sum((manifest.disagreements or {}).values()), len(disagreements)
+    yield "clusters of near-copies", manifest.near_copy_clusters, int((faces["cluster"].value_counts() > 1).sum())
 
 
 def _state(stat: os.stat_result) -> tuple[int, int, int]:

@@ -128,6 +128,7 @@ class StoreInfo(JsonRecord):
 
     FORMAT: ClassVar = FORMAT
     READS: ClassVar = (2,)
+    CLOSED: ClassVar = True
     SEALED_FROM: ClassVar = 3
     MEND: ClassVar = "delete the folder and align again with `python -m core align`"
     ALWAYS: ClassVar = (

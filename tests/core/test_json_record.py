@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from core.errors import LookwhereError
 from core.jobs.job import Job
-from core.json_record import JsonRecord, Share, Signed, parsed
+from core.json_record import Correlation, JsonRecord, Positive, Share, Signed, parsed
 from tests.helpers.shipped import ROOT
 
 JSON = st.recursive(
@@ -236,3 +236,28 @@ def test_json_that_cannot_be_read_or_written_is_a_value_error(text: str, tmp_pat
 
 def test_a_whole_sign_of_two_halves_is_text() -> None:
     assert parsed('"\\ud83d\\ude00 \\\\ud800"') == "\U0001f600 \\ud800"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest(JsonRecord):
+    title: str
+    seconds: Positive = 0.0
+    likeness: Correlation | None = None
+
+    CLOSED: ClassVar = True
+    MEND: ClassVar = "make it again"
+
+
+def test_a_manifest_with_keys_that_its_format_has_not_is_told() -> None:
+    assert Manifest.from_json({"title": "a"}).title == "a"
+    with pytest.raises(LookwhereError, match=r"m\.json: has '<b>' in it, which this version does not know; make it"):
+        Manifest.from_json({"title": "a", "<b>": 1}, "m.json")
+    with pytest.raises(LookwhereError) as error:
+        Manifest.from_json({"title": "a", "x" * 10_000: 1}, "m.json")
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(("key", "value"), [("seconds", -1.0), ("likeness", 1.5), ("likeness", -2), ("seconds", 1e400)])
+def test_times_and_correlations_are_within_their_bounds(key: str, value: float) -> None:
+    with pytest.raises(LookwhereError, match=key):
+        Manifest.from_json({"title": "a", key: value}, "m.json")

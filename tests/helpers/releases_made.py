@@ -47,6 +47,7 @@ def release(store: AlignedStore, folder: Path, *, without: int = 0, only: str = 
     table = store.faces.assign(sha256=hashes).iloc[without:].assign(**changed)
     table = table[table["ethnicity"] == only] if only else table
     files.write_parquet(folder / "faces.parquet", table)
-    manifest = replace(store.manifest, data_fingerprint=fingerprint(table), faces=len(table), files={}).to_json()
+    counts = {"faces": len(table), "near_copy_clusters": int((table["cluster"].value_counts() > 1).sum())}
+    manifest = replace(store.manifest, data_fingerprint=fingerprint(table), files={}, **counts).to_json()
     write_former(folder / "store.json", manifest)
     return AlignedStore.open(folder)

@@ -9,6 +9,7 @@ part.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,12 @@ import pandas as pd
 
 from core.analysis.accuracy.explained import explain
 from core.audit.folder import Audit, open_audit
-from core.audit.kept_averages import KeptAverages, counted_before, remember_counted
-from core.audit.measures import measures_of, with_all_measures
+from core.audit.kept_averages import KeptAverages, audits_near, counted_before, outermost, remember_counted
+from core.audit.measures import lay_published, with_all_measures
 from core.audit.releases import same_ids, sketch
 from core.data.faces import ADULT_AGE, AGE_CHOICES, person_codes
 from core.data.filters import Filter, group_name
-from core.data.measured import publishable, thirds_within, write_measured
+from core.data.measured import thirds_within
 from core.data.measures import BY_NAME, SKIN_TONE
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
@@ -79,6 +80,7 @@ class SkinTone(JsonRecord):
     explained: Mapping[str, tuple[Mapping[str, object], ...]]
 
     FORMAT: ClassVar = 1
+    CLOSED: ClassVar = True
     SEALED_FROM: ClassVar = 1
     MEND: ClassVar = "delete it and run `python -m core measure` again"
     ALWAYS: ClassVar = ("format", "unit")
@@ -90,14 +92,14 @@ def lay_beside(audit: Audit, store: AlignedStore) -> str | None:
     Returns why apparent skin tone is not told beside it; None where it is. Raises `LookwhereError` where the store is
     not the audit's, or nothing was measured there.
     """
-    write_measured(audit.path, publishable(measures_of(audit.manifest, audit.faces, store)))
+    lay_published(audit, store)
     skin_tone, file, models = counted(with_all_measures(audit, store)), audit.path / FILE, audit.path.parents[2]
     if skin_tone is None:
         file.unlink(missing_ok=True)
         return "no face has one"
     own = _counted_of(audit, store)
     # One at a time, as averages are kept: two that look before either writes would both be told.
-    with alone(models / "averages", "keeping", wait=True):
+    with alone(outermost(models) / "averages", "keeping", wait=True):
         earlier = _elsewhere(audit, own.sha256, models)
         if earlier is not None or counted_before(models, own):
             file.unlink(missing_ok=True)
@@ -125,11 +127,11 @@ def _digest(audit: Audit) -> str:
 
 def _elsewhere(audit: Audit, digest: str, models: Path) -> Path | None:
     """Another audit that has counts of some of the same faces, by other groups or outcomes."""
-    for file in sorted(models.glob(f"*/audits/*/{FILE}")):
-        if file.parent == audit.path:
+    for folder in audits_near(models):
+        if folder.resolve() == audit.path.resolve() or not (folder / FILE).is_file():
             continue
         try:
-            second = open_audit(file.parent)
+            second = open_audit(folder)
         except LookwhereError:  # a damaged one does not count
             continue
         if second.manifest.data_fingerprint == audit.manifest.data_fingerprint:
@@ -137,14 +139,51 @@ def _elsewhere(audit: Audit, digest: str, models: Path) -> Path | None:
         else:
             shared = same_ids(audit.faces, second.faces) > 0
         if shared and _digest(second) != digest:
-            return file.parent
+            return folder
     return None
 
 
 def read_skin_tone(audit: Audit) -> SkinTone | None:
     """What is told of apparent skin tone beside an audit; None where nothing is. Raises `LookwhereError` if damaged."""
     file = audit.path / FILE
-    return SkinTone.from_json(file) if file.is_file() else None
+    if not file.is_file():
+        return None
+    skin_tone = SkinTone.from_json(file)
+    if (wrong := _contradiction(skin_tone, audit)) is not None:
+        raise LookwhereError(f"{file}: {wrong}; {SkinTone.MEND}")
+    return skin_tone
+
+
+def _contradiction(skin_tone: SkinTone, audit: Audit) -> str | None:
+    """What of the counts cannot be of the audit's faces, in words; None where all can."""
+    faces = audit.faces
+    if skin_tone.measured + skin_tone.grey != len(faces):
+        return f"it counts {skin_tone.measured + skin_tone.grey:,} faces, and audit.json {len(faces):,}"
+    if any(high <= low for low, high in itertools.pairwise(skin_tone.edges)):
+        return "its edges do not rise"
+    groups = faces.assign(ages=_ages(faces)).groupby(["gender", "ethnicity", "ages"], observed=True)
+    sizes, errors = groups.size(), (~faces["correct"].astype(bool)).groupby([groups.ngroup()]).sum()
+    numbers = {key: number for number, key in enumerate(sizes.index)}
+    met: set[tuple[str, ...]] = set()
+    for counts in skin_tone.counts:
+        key = (counts.gender, counts.ethnicity, counts.ages)
+        wrong = [part.incorrect or 0 for part in counts.parts]
+        if key not in numbers or counts.thirds not in (OVER_ALL, WITHIN) or (*key, counts.thirds) in met:
+            return f"it counts {counts.group[:100]!r}, which is no group of the audit, or twice"
+        met.add((*key, counts.thirds))
+        if counts.group != group_name(counts.gender, counts.ethnicity, counts.ages == CHILDREN):
+            return f"it calls a group {counts.group[:100]!r} that is none"
+        too_many = any((part.incorrect or 0) > part.n for part in counts.parts)
+        if too_many or total(counts).n > sizes[key] or sum(wrong) > errors[numbers[key]]:
+            return f"it counts more faces of {counts.group} than the audit has"
+    names = {group_name(gender, ethnicity, False) for gender, ethnicity, _ in sizes.index}
+    texts = {"factor": SKIN_TONE, "words": BY_NAME[SKIN_TONE].words}
+    for row in itertools.chain.from_iterable(skin_tone.explained.values()):
+        numbers_only = all(isinstance(v, int | float | None) for k, v in row.items() if k not in (*texts, "group"))
+        numbers_only &= all(isinstance(row.get(key), int | float) for key in ("n", "gap", "explained", "low", "high"))
+        if row.get("group") not in names or not numbers_only or any(row.get(k) != v for k, v in texts.items()):
+            return f"it explains the gap of {str(row.get('group'))[:100]!r}, which is no group, or by another factor"
+    return None
 
 
 def counted(audit: Audit) -> SkinTone | None:
@@ -154,8 +193,7 @@ def counted(audit: Audit) -> SkinTone | None:
         return None
     faces = audit.faces
     values = faces[column.value_name].to_numpy(dtype=np.float64)
-    years = faces["age"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    ages = np.select([np.isnan(years), years >= ADULT_AGE], [UNKNOWN, ADULTS], CHILDREN)
+    ages = _ages(faces)
     over_all = faces[SKIN_TONE].cat.codes.to_numpy(dtype=np.int64)
     key = faces.assign(ages=ages).groupby(["gender", "ethnicity", "ages"], observed=True)
     group_thirds = thirds_within(values, key.ngroup().to_numpy(), audit.minimum_faces).astype(np.int64)
@@ -175,6 +213,12 @@ def counted(audit: Audit) -> SkinTone | None:
         counts=tuple(counts),
         explained={choice: _explained(audit, choice) for choice in AGE_CHOICES},
     )
+
+
+def _ages(faces: pd.DataFrame) -> np.ndarray:
+    """Which of the ages that groups are counted in each face is of, (N,)."""
+    years = faces["age"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.select([np.isnan(years), years >= ADULT_AGE], [UNKNOWN, ADULTS], CHILDREN)
 
 
 def _parts(faces: pd.DataFrame, codes: np.ndarray, levels: tuple[str, ...], minimum: int) -> tuple[PartCount, ...]:

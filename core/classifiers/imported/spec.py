@@ -47,6 +47,8 @@ OF_ARCHITECTURES = ("pooling", "bn_eps", "activation")
 DEFAULTED = ("channels", "divisor", "layout", "crop", "resize")
 #: Means and deviations beyond this are of pixels of 0–255, and none of what a division by 255 leaves.
 LARGEST_MEAN = 2.0
+#: What mean, std and divisor may be: pixels are of 0–255, of 16 bits at the most.
+SMALLEST_SCALE, LARGEST_SCALE = 1e-3, 65536.0
 #: The least side of a crop in template pixels, about half the distance of the eyes: less is no face.
 LEAST_CROP = 16
 #: How far beyond the template a crop may reach, in template pixels: what lies there is mirrored.
@@ -108,6 +110,13 @@ class InputOutputSpec:
                 raise LookwhereError(f"{name}: expected {self.depth} numbers for {self.channels}, not {len(values)}")
         if any(value <= 0 for value in self.std) or self.divisor <= 0:
             raise LookwhereError("std and divisor must be above 0: pixels are divided by them")
+        if not all(SMALLEST_SCALE <= value <= LARGEST_SCALE for value in (*self.std, self.divisor)):
+            raise LookwhereError(
+                f"std and divisor: expected numbers of {SMALLEST_SCALE:g} to {LARGEST_SCALE:,.0f}, by which pixels of "
+                "0–255 are divided"
+            )
+        if any(abs(value) > LARGEST_SCALE for value in self.mean):
+            raise LookwhereError(f"mean: expected numbers of at most {LARGEST_SCALE:,.0f}, which pixels of 0–255 lose")
         if self.divisor == 255 and any(abs(value) > LARGEST_MEAN for value in self.mean):
             means = ", ".join(f"{value:g}" for value in self.mean)
             raise LookwhereError(f"mean {means}: are these for pixels of 0–255? declare divisor 1")

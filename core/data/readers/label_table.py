@@ -34,6 +34,8 @@ _MARKS = (
 )
 #: Lines looked at for the separator and for the header.
 SAMPLE = 20
+#: Columns of a table at the most. Each is looked for by name, and no table of labels has as many.
+MOST_COLUMNS = 50_000
 # Notes and JSON stand in cells too, longer than the 131,072 letters that `csv` takes by default.
 csv.field_size_limit(MAXIMUM_TABLE_BYTES)
 #: What is no text, and is taken for a table all the same.
@@ -210,6 +212,7 @@ def _opened(
     lines = io.StringIO(content, newline=None).readlines()
     declared = re.fullmatch(r"sep=(.)\s*", lines[0], re.IGNORECASE) if lines else None
     start = 1 if declared else 0
+    _check_width(max((lines[start].count(mark) for mark in SEPARATORS), default=0) if lines[start:] else 0, origin)
     separator = "" if spaced else declared[1] if declared else _separator(lines, uses)
     records = _records(lines, separator, origin, start)
     passed: list[tuple[int, list[str]]] = []
@@ -225,11 +228,21 @@ def _opened(
     while best < len(passed) - 1 and passed[best][1][0].startswith("#") and not _known(passed[best][1], uses):
         best += 1
     header = [cell.strip(_AROUND) for cell in passed[best][1]]
+    _check_width(len(header), origin)
     header[0] = header[0].removeprefix("#").strip() if _known(header, uses) else header[0]
     if log is not None and (above := sum(not fields[0].startswith("#") for _, fields in passed[:best])):
         log.remark(f"{origin}: {above} line{'s' if above > 1 else ''} above the header are passed over")
     rest = _chained(passed[best + 1 :], records)
     return header, (record for record in rest if not _comment(record[1], len(header)))
+
+
+def _check_width(columns: int, origin: str) -> None:
+    """Raises `LookwhereError` where a header has more columns than are read."""
+    if columns > MOST_COLUMNS:
+        raise LookwhereError(
+            f"{origin}: its header names about {columns:,} columns, and {MOST_COLUMNS:,} are the most; keep those of "
+            "labels and groups"
+        )
 
 
 def _chained(first: list[tuple[int, list[str]]], rest: Iterator) -> Iterator[tuple[int, list[str]]]:

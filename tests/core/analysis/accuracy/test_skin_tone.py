@@ -195,3 +195,25 @@ def test_what_another_process_is_about_to_tell_is_waited_for(pair: tuple[Audit, 
     measuring.join(30)
     assert answers == [None]
     assert (audit.path / FILE).exists()
+
+
+def test_an_audit_of_an_experiments_run_is_found_from_the_models_beside_it(
+    pair: tuple[Audit, AlignedStore], tmp_path: Path
+) -> None:
+    """Only audits of the same folder of models were looked at: counts of both could be subtracted."""
+    audit, store = pair
+    (tmp_path / "models/shipped.json").write_text("{}")
+    correct = audit.faces["correct"].to_numpy().copy()
+    correct[np.flatnonzero(correct)[9]] = False
+    runs = tmp_path / "models/experiments/claims"
+    of_run = made_audit(faces=store.faces, correct=correct, path=runs / "net-s0/audits/all")
+    assert lay_beside(of_run, store) is None
+    assert lay_beside(audit, store).startswith(f"{of_run.path} has counts of some of the same faces")
+    shutil.rmtree(of_run.path)
+    assert lay_beside(audit, store).startswith("another audit had counts")
+    # And the other way round.
+    for remembered in (tmp_path / "models").rglob(REMEMBERED):
+        remembered.unlink()
+    assert lay_beside(audit, store) is None
+    again = made_audit(faces=store.faces, correct=correct, path=runs / "net-s1/audits/all")
+    assert lay_beside(again, store).startswith(f"{audit.path} has counts")
