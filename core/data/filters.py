@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,16 @@ from core.task import gender_noun
 from core.wording import ETHNICITY_WORDS
 
 OUTCOMES = ("all", "correct", "incorrect")
+#: What a filter that asks for no group is called.
+ALL_FACES = "all faces"
 
 
 @dataclass(frozen=True)
 class Filter:
     """Which faces: an empty tuple means «all», ages are years from `age_from` up to and without `age_to`.
 
-    `columns` has the wanted levels of further columns (`core.data.columns`) by name, sorted by it.
+    `columns` has the wanted levels of further columns (`core.data.columns`) by name, sorted by it. `column_words` is
+    how a person says such columns (`spoken`); it asks for no face, so filters that differ in it alone are equal.
     """
 
     gender: tuple[str, ...] = ()
@@ -32,6 +35,7 @@ class Filter:
     outcome: str = "all"
     split: tuple[str, ...] = ()
     columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    column_words: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         chosen_levels = sorted((name, tuple(levels)) for name, levels in self.columns if levels)
@@ -93,24 +97,34 @@ class Filter:
         """This filter with some fields replaced."""
         return replace(self, **changes)
 
+    def spoken(self, columns: Sequence[Column]) -> Filter:
+        """The same filter, which calls these columns as a person says them."""
+        return replace(self, column_words=tuple((column.name, column.said) for column in columns))
+
     def describe(self, columns: Sequence[Column] = ()) -> str:
-        """The filter in words: «Black women, 18 and older, glasses: yes, predicted incorrectly».
+        """The filter in words: «Black women with glasses: yes, 18 and older, predicted incorrectly».
 
         `columns` are the audit's, where they are at hand: then they are called as a person says them, as measures of
         the image always are.
         """
         children = self.age_to is not None and self.age_to <= ADULT_AGE
-        parts = [group_name(self.gender, self.ethnicity, children)]
+        parts = [self.of_levels(group_name(self.gender, self.ethnicity, children), columns)]
         if not self.any_age:
             parts.append(age_words(self.age_from, self.age_to))
-        words_of = {name: measure.words for name, measure in BY_NAME.items()}
-        words_of |= {column.name: column.said for column in columns}
-        parts += [f"{words_of.get(name, name)}: {' or '.join(levels)}" for name, levels in self.columns]
         if self.outcome != "all":
             parts.append({"correct": "predicted correctly", "incorrect": "predicted incorrectly"}[self.outcome])
         if self.split:
             parts.append(f"{' + '.join(self.split)} split")
         return ", ".join(parts)
+
+    def of_levels(self, who: str, columns: Sequence[Column] = ()) -> str:
+        """Whose faces pass, with the levels that are asked for: of adults «adults with glasses: yes»."""
+        if not self.columns:
+            return who
+        words_of = {name: measure.words for name, measure in BY_NAME.items()} | dict(self.column_words)
+        words_of |= {column.name: column.said for column in columns}
+        levels = [f"{words_of.get(name, name)}: {' or '.join(levels)}" for name, levels in self.columns]
+        return f"{'faces' if who == ALL_FACES else who} with {' and '.join(levels)}"
 
 
 def age_words(age_from: int, age_to: int | None) -> str:
@@ -139,4 +153,4 @@ def group_name(
         return f"{noun} ({unknown}{UNRECORDED})"
     if recorded and len(gender) > len(recorded):
         return f"{noun} and faces (gender {UNRECORDED})"
-    return noun if names or recorded else "all faces"
+    return noun if names or recorded else ALL_FACES

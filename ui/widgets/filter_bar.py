@@ -120,7 +120,8 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
         for note in notes:
             terms.caption(f":material/link_off: In the address: {escape.markdown(note)} Left out.")
     _publish(selection, options.opening, outcome)
-    return selection.filter() if outcome else replace(selection, outcome=OUTCOMES[0]).filter()
+    selection = selection if outcome else replace(selection, outcome=OUTCOMES[0])
+    return selection.filter().spoken(audit.columns)
 
 
 def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:

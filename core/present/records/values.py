@@ -59,4 +59,6 @@ def to_json(command: str, content: dict) -> str:
 
 def filter_record(filter: Filter) -> dict:
     """A filter's fields, and the filter in words; `columns` has the wanted levels by column."""
-    return {"words": filter.describe(), **dataclasses.asdict(filter), "columns": dict(filter.columns)}
+    content = dataclasses.asdict(filter) | {"columns": dict(filter.columns)}
+    del content["column_words"]
+    return {"words": filter.describe(), **content}

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.analysis.accuracy.groupings import grouping_words
 from core.analysis.comparison.paired import FAMILY_WISE, named
 from core.audit.catalogue import CommonFaces
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.present.text.sentences import scope
+from core.present.text.sentences import NOT_DECLARED, scope
 from core.wording import (
     NONE,
     capital,
@@ -76,24 +77,43 @@ def audit_label(audit: Audit) -> str:
     return f"{audit.manifest.model}/{audit.name}"
 
 
-def comparison_report(common: CommonFaces, tables: Sequence[pd.DataFrame], filter: Filter) -> str:
-    """Every number of a comparison as text: each model against the first, group by group."""
+def comparison_report(
+    common: CommonFaces,
+    tables: Sequence[pd.DataFrame],
+    filter: Filter,
+    by: Sequence[str] = (),
+    across: Sequence[pd.DataFrame | None] = (),
+) -> str:
+    """Every number of a comparison as text: each model against the first, group by group; then the groups of the
+    columns `by`, of which `across` has a table of `paired_across` a model."""
     first, *partners = common.audits
     lines = [common_words(common), *(f"{LETTERS[n]}: {audit_label(a)}" for n, a in enumerate(common.audits))]
-    for letter, partner, table in zip(LETTERS[1:], partners, tables, strict=False):
+    for n, (letter, partner, table) in enumerate(zip(LETTERS[1:], partners, tables, strict=False)):
         lines += ["", pair_sentence(audit_label(first), audit_label(partner), table, filter)]
-        lines.append(
-            f"  {'':24}{'n':>7}  {'A':>7}  {letter:>7}  {letter} − A in points      only A  only {letter}  p (Holm)"
-        )
-        for row in table.to_dict("records"):
-            name = capital(named(row["gender"], row["ethnicity"]))
-            difference = f"{signed_points(row['difference'])} {signed_bounds(row['low'], row['high'])}"
-            lines.append(
-                f"  {name:24}{row['n']:7,}  {percent(row['accuracy_a']):>7}  {percent(row['accuracy_b']):>7}  "
-                f"{difference:24}{row['only_a']:7,}  {row['only_b']:6,}  "
-                f"{number(row['p_holm'], '.2g')}"
-            )
+        names = [
+            named(gender, ethnicity) for gender, ethnicity in zip(table["gender"], table["ethnicity"], strict=True)
+        ]
+        lines += _rows(names, table, letter)
+        if by and (further := across[n]) is not None:
+            lines += ["", f"By {grouping_words(by, first.columns)} {NOT_DECLARED}"]
+            lines += _rows(further["group"], further, letter)
     return "\n".join(lines)
+
+
+def _rows(names: Sequence[str], table: pd.DataFrame, letter: str) -> list[str]:
+    """The lines of a table of paired groups under their head; long names widen the first column."""
+    width = max([24, *(len(name) + 2 for name in names)])
+    lines = [
+        f"  {'':{width}}{'n':>7}  {'A':>7}  {letter:>7}  {letter} − A in points      only A  only {letter}  p (Holm)"
+    ]
+    for name, row in zip(names, table.to_dict("records"), strict=True):
+        difference = f"{signed_points(row['difference'])} {signed_bounds(row['low'], row['high'])}"
+        lines.append(
+            f"  {capital(name):{width}}{row['n']:7,}  {percent(row['accuracy_a']):>7}  "
+            f"{percent(row['accuracy_b']):>7}  {difference:24}{row['only_a']:7,}  {row['only_b']:6,}  "
+            f"{number(row['p_holm'], '.2g')}"
+        )
+    return lines
 
 
 #: Of the table of all audits: why its worst group may be another than Overview's.

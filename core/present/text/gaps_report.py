@@ -18,7 +18,7 @@ from core.errors import LookwhereError
 from core.estimate import Estimate
 from core.present.text.gap_tables import too_few_classes
 from core.present.text.gaps import differ_words, gap_sentence, left_out_words, measure_words
-from core.present.text.sentences import no_groups_words
+from core.present.text.sentences import NOT_DECLARED, no_groups_words
 from core.task import Task, task_of
 from core.wording import bounds, in_points, number, p_words, percent, points, span
 
@@ -36,9 +36,7 @@ def gaps_report(audit: Audit, filter: Filter, threshold: float = 0.5, by: list[s
     exploratory, by = by is not None, by if by is not None else columns_of(faces)
     lines = [f"{audit.name}, {filter.describe()}: {len(faces):,} faces"]
     if exploratory:
-        lines.append(
-            f"By {grouping_words(by, audit.columns)} (exploratory: the declared analysis is of gender × ethnicity)"
-        )
+        lines.append(f"By {grouping_words(by, audit.columns)} {NOT_DECLARED}")
     if not by:
         return "\n".join([*lines, no_groups_words(faces)])
     groups = group_counts(faces, by, threshold, columns=audit.columns)

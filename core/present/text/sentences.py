@@ -9,7 +9,7 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.extremes import Extremes, extremes
 from core.analysis.intervals import wilson
 from core.analysis.maps.group_means import Group
-from core.data.faces import ADULT_AGE, UNRECORDED, counts_of, gender_known, gender_missing
+from core.data.faces import UNRECORDED, counts_of, gender_known, gender_missing
 from core.data.filters import Filter, group_name
 from core.explain.placement import Placement
 from core.explain.regions import cell_words
@@ -19,6 +19,8 @@ from core.wording import points, with_interval
 
 #: What stands by every result that is not of the declared primary analysis.
 EXPLORATORY = "(Exploratory.)"
+#: Stands behind the title of groups by other columns than the declared ones.
+NOT_DECLARED = "(exploratory: the declared analysis is of gender × ethnicity)"
 EXPLORATORY_WHY = (
     "Exploratory: the declared analysis is of all adults, at equal ages, by gender × ethnicity. Other choices were not "
     "corrected for having been looked through."
@@ -75,10 +77,12 @@ def row_name(row: pd.Series) -> str:
 
 
 def scope(filter: Filter, begins: bool = True) -> str:
-    """«Among adults», «Among women, under 18», «Over all ages»; in lower case where it does not begin a sentence."""
+    """«Among adults», «Among women, under 18», «Among adults with glasses: yes», «Over all ages»; in lower case where
+    it does not begin a sentence."""
     if filter == Filter():
         return "Over all ages" if begins else "over all ages"
-    who = "adults" if filter == Filter(age_from=ADULT_AGE) else filter.describe()
+    adults = filter.narrowed(columns=()).primary
+    who = filter.of_levels("adults") if adults else filter.describe()
     return f"{'Among' if begins else 'among'} {who}"
 
 

@@ -63,6 +63,27 @@ def test_gaps_are_of_the_groups_asked_for_and_called_exploratory(
     assert content["left_out"][0]["why"] in ("glasses not recorded", "under 50 faces")
 
 
+def test_compare_prints_the_groups_of_one_column_and_of_two_crossed(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = ["compare", "made/all", "made/all", "--ages", "all", "--models", str(models)]
+    for by, title, groups in ((["glasses"], "glasses", 3), (["glasses", "skin_tone"], "glasses × skin tone", 21)):
+        assert command.main([*pair, "--by", *by]) == 0
+        before, _, after = capsys.readouterr().out.partition(f"\nBy {title} (exploratory")
+        rows = [line for line in after.splitlines()[2:] if line]
+        assert "Glasses" not in before and len(rows) == 1 + groups and rows[0].split()[:3] == ["All", "faces", "600"]
+        assert sum("Glasses: yes" in row for row in rows) == groups // 3
+        assert len({row.index("+0.0 [") for row in rows}) == 1, "the columns stand under each other"
+        assert command.main([*pair, "--by", *by, "--json"]) == 0
+        (content,) = json.loads(capsys.readouterr().out)["pairs"]
+        assert content["by"] == by and sum(row["n"] for row in content["across"]) == 2 * 600
+    assert command.main([*pair, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pairs"][0]["across"] is None
+    assert command.main([*pair, "--by", "hat"]) == 2 and "hat: no such column" in capsys.readouterr().err
+    assert command.main([*pair, "--by", "glasses", "--out", str(models / "x.html")]) == 2
+    assert "--by goes with two to four audits" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "words", [("show", "--by", "hat"), ("gaps", "--by", "hat"), ("report", "--out", "x", "--by", "hat")]
 )

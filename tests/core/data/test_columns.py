@@ -15,6 +15,7 @@ from core.data.columns import Column, Kind, find_column, number_column, reserved
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.text.columns import brief_names, order_words, tick_names
+from core.present.text.sentences import scope
 from tests.helpers.made_audit import made_audit, made_faces, with_manifest, write_audit
 from tests.helpers.made_columns import MADE_COLUMNS
 
@@ -144,11 +145,17 @@ def test_a_filter_takes_levels_of_any_column() -> None:
     assert filter.columns[0][0] == "camera"
     assert filter == Filter(gender=("female",), columns=tuple(reversed(filter.columns)))
     assert hash(filter) and not Filter(age_from=18, columns=(("glasses", ("yes",)),)).primary
-    assert filter.describe() == f"women, camera: {phone} or {CAMERA.levels[0]}, distance: under 1.5"
+    assert filter.describe() == f"women with camera: {phone} or {CAMERA.levels[0]} and distance: under 1.5"
     filter = Filter(columns=(("image_sharpness", ("blurriest third",)),))
-    assert filter.describe() == "all faces, sharpness of the image: blurriest third"
+    assert filter.describe() == "faces with sharpness of the image: blurriest third"
     spoken = Filter(columns=(("skin_tone", ("I",)),))
-    assert spoken.describe(audit.columns) == "all faces, skin tone: I"
+    assert (
+        spoken.describe() == "faces with skin_tone: I" and spoken.describe(audit.columns) == "faces with skin tone: I"
+    )
+    assert spoken.spoken(audit.columns).narrowed(age_to=18).describe() == "faces with skin tone: I, under 18"
+    assert spoken.spoken(audit.columns) == spoken
+    assert scope(spoken.narrowed(age_from=18)) == "Among adults with skin_tone: I"
+    assert scope(spoken) == "Among faces with skin_tone: I" and scope(Filter(age_from=18)) == "Among adults"
     with pytest.raises(LookwhereError, match="no column 'hat'"):
         Filter(columns=(("hat", ("x",)),)).mask(faces)
 
