@@ -153,7 +153,13 @@ def kind_of(values: pd.Series) -> tuple[Kind, tuple[str, ...]]:
     codes = numbers_of(values) is not None or between_thousands(values)
     if not codes and (levels := _in_order(folded)) is not None:
         return Kind.ORDERED, levels
-    return Kind.CATEGORY, tuple(sorted(folded, key=lambda word: (folded[word], word)))
+    return Kind.CATEGORY, tuple(sorted(folded, key=lambda word: (_natural(folded[word]), word)))
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """By what words are sorted as people sort them: «desk 9» before «desk 10»."""
+    parts = re.split(r"(\d+)", text)
+    return [(0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part) for part in parts if part]
 
 
 def _in_order(folded: dict[str, str]) -> tuple[str, ...] | None:

@@ -8,12 +8,14 @@ from core.analysis.accuracy.abstention import Abstention, AbstentionRule, absten
 from core.audit.doubts import mere_decisions
 from core.audit.folder import Audit
 from core.data.filters import Filter
+from core.present.text import escape
 from core.present.text.abstention import HEADS, HOW, abstention_sentence
 from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.widgets import controls, layout, terms
+from ui.widgets.group_columns import short_names
 
 SHARES = ["cutoff", "share", "share_low", "share_high", "accuracy", "low", "high"]
 
@@ -44,8 +46,12 @@ def show_abstention(p: Page, threshold: float, by: tuple[str, ...] = ()) -> None
     layout.sentence(abstention_sentence(abstention))
     ratios = dict.fromkeys((HEADS[name] for name in ("error_ratio", "ratio_low", "ratio_high")), ".1f")
     rows = abstention.table.drop(columns=["gender", "ethnicity"])
-    rows = rows.assign(group=[capital(name) for name in rows["group"]]).rename(columns=HEADS)
+    brief, order = short_names(p.audit, p.filter, by) if by else ({}, None)
+    names = [capital(brief.get(name, name)) for name in rows["group"]]
+    rows = rows.assign(group=names).rename(columns=HEADS)
     layout.share_table(rows, [HEADS.get(name, name) for name in SHARES], ratios)
+    if order is not None:
+        terms.caption(escape.markdown(order))
     terms.caption(
         "Exploratory. «cutoff»: the least certainty that is answered, the likelier class's probability. «error ratio»: "
         f"the group's error rate over that of all other answered faces. {HOW} This slider moves this part only."

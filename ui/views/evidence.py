@@ -10,12 +10,12 @@ from core.analysis.comparison.regions_by_group import regions_by_group
 from core.analysis.maps.region_evidence import Waterfall, evidence_by_region, proportional_energy, waterfall
 from core.audit.drawn import drawn_words
 from core.audit.folder import Audit
-from core.audit.notes import note_words
 from core.data.filters import Filter
 from core.present.figures import evidence as figures
 from core.present.figures.raster import Sheet
 from core.present.text import escape
 from core.present.text.evidence import shares_sentence, waterfall_sentence
+from core.present.text.sentences import no_average_words
 from core.wording import capital, signed, signed_interval
 from ui.shell import downloads
 from ui.shell.cache import kept
@@ -119,9 +119,7 @@ def _show_regions(audit: Audit, filter: Filter) -> None:
         face, n = audit.averages.mean(Filter())
         name = "all faces"
     if face is None:
-        why = audit.manifest.averages
-        reason = f"no group has {audit.minimum_faces} faces" if why is None else note_words(why)
-        st.info(escape.markdown(f"No average face is stored: {reason}."))
+        st.info(escape.sentence(no_average_words(audit)))
         return
     image = figures.regions_image(face, SIDE)
     caption = f"average of {n:,}: {name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,6 @@ from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.figures import gaps as charts
 from core.present.text import escape
-from core.present.text.columns import brief_names, order_words
 from core.present.text.gap_tables import (
     comparison_table,
     measure_table,
@@ -54,7 +54,7 @@ from ui.shell.extremes import extremes_of
 from ui.shell.page import Page
 from ui.views.wrong_labels import show_tipping_points
 from ui.widgets import controls, help_texts, layout, terms
-from ui.widgets.group_columns import choose_columns
+from ui.widgets.group_columns import choose_columns, short_names
 
 GROUPINGS = {
     "gender × ethnicity": ("gender", "ethnicity"),
@@ -82,12 +82,13 @@ def groupings(faces: pd.DataFrame) -> list[str]:
 
 @dataclass(frozen=True)
 class GroupGaps:
-    """A grouping's intervals, its surest gap, the tests of each family by its name, and the groups in no test."""
+    """A grouping's intervals, its surest gap, the tests of each family, the groups in none, `short_names` of all."""
 
     intervals: SimultaneousIntervals
     largest: LargestGap | None
     tests: dict[str, pd.DataFrame]
     not_tested: pd.DataFrame
+    names: tuple[dict[str, str], str | None]
 
 
 @kept(entries=64)
@@ -98,7 +99,8 @@ def group_gaps(audit: Audit, filter: Filter, by: tuple[str, ...], threshold: flo
     groups = group_counts(faces, columns, threshold, columns=audit.columns)
     every = group_counts(faces, columns, threshold, smallest=1, columns=audit.columns)
     tests = {name: pairs_of(groups, family) for name, family in FAMILIES.items()}
-    return GroupGaps(simultaneous_intervals(every), gap_of(every), tests, groups.left_out)
+    names = short_names(audit, filter, by)
+    return GroupGaps(simultaneous_intervals(every), gap_of(every), tests, groups.left_out, names)
 
 
 @kept(entries=64)
@@ -147,11 +149,12 @@ def say_counted(p: Page, by: tuple[str, ...]) -> None:
 
 def show_simultaneous(result: GroupGaps) -> None:
     """The surest gap in figures, then each group with its two intervals."""
-    bands, gap = result.intervals, result.largest
+    bands, gap, (brief, order) = result.intervals, result.largest, result.names
     terms.subheader("All groups at once")
     if gap is not None:
         places = st.columns(3)
-        layout.metric(places[0], "Gap", f"{in_points(gap.difference.value)} points", _between(gap), help=_SUREST)
+        pair = " – ".join(brief.get(row["group"], row["group"]) for row in (gap.best, gap.worst))
+        layout.metric(places[0], "Gap", f"{in_points(gap.difference.value)} points", pair, help=_SUREST)
         layout.metric(
             places[1], "Less the bias of choosing", f"{in_points(gap.corrected)} points",
             f"bias {in_points(gap.bias)} points", help=_BIAS,
@@ -167,14 +170,10 @@ def show_simultaneous(result: GroupGaps) -> None:
             f"{len(bands.table)} groups together in 95 of 100 test sets ({bands.resampled} resampled). "
             "Compare groups chosen by looking with the thin ones."
         )
-    if (order := order_words(bands.table)) is not None:
+    if order is not None:
         terms.caption(escape.markdown(order))
-    _left_out(bands.left_out, "group")
+    _left_out(bands.left_out, "group", brief)
     downloads.table(bands.table, "simultaneous", BANDS)
-
-
-def _between(gap: LargestGap) -> str:
-    return f"{gap.best['group']} – {gap.worst['group']}"
 
 
 _SUREST = (
@@ -192,7 +191,8 @@ _SIMULTANEOUS = (
 )
 
 
-def _left_out(table: pd.DataFrame, column: str) -> None:
+def _left_out(table: pd.DataFrame, column: str, brief: Mapping[str, str]) -> None:
+    table = table.assign(**{column: table[column].replace(brief)})
     words = left_out_words(table, column)
     many = len(table) > FIRST_LEFT_OUT and (len(table) > NAMED_LEFT_OUT or len(words) > LONG_LEFT_OUT)
     if len(table):
@@ -211,19 +211,19 @@ def show_tests(result: GroupGaps) -> None:
     """The two-group tests as a table, the clearest first."""
     terms.subheader("Which groups differ")
     family = controls.segments("Compare", list(FAMILIES), default="all pairs", key="family")
-    table = result.tests[family]
+    table, brief = result.tests[family], result.names[0]
     if table.empty:
         st.info("Two groups of 50 faces are needed for a test.")
-        _left_out(result.not_tested, "group")
+        _left_out(result.not_tested, "group", brief)
         return
     layout.sentence(f"{differ_words(table, 'comparisons')}.")
-    _table(comparison_table(table, brief_names(result.intervals.table)), points=".1f")
+    _table(comparison_table(table, brief), points=".1f")
     terms.caption(
         f"Accuracy of the first less that of the second. One family: the {len(table)} tests of this table. Intervals "
         "are of each pair alone (Newcombe). Score test, or Fisher's exact where fewer than 5 errors are expected. «No "
         "difference seen» is not «no difference»."
     )
-    _left_out(result.not_tested, "group")
+    _left_out(result.not_tested, "group", brief)
     downloads.table(table, "tests", f"tests of differences of accuracy, {family}")
 
 
@@ -329,7 +329,7 @@ def show_fairness(audit: Audit, filter: Filter, threshold: float = 0.5) -> None:
         "Difference 0 and ratio 1 mean parity. An extreme over groups is never below its "
         "parity value and is too large on average: read the interval, not the value."
     )
-    _left_out(fairness.left_out, fairness.by)
+    _left_out(fairness.left_out, fairness.by, {})
     downloads.table(fairness.measures, "fairness", "fairness measures")
     downloads.table(fairness.groups[[fairness.by, "n", *rates_of(task)]], "rates", f"rates by {fairness.by}")
 

@@ -21,7 +21,7 @@ from core.present.figures import raster
 from core.present.figures.differences import painted
 from core.present.text import escape
 from core.present.text.placement import sides_words
-from core.present.text.sentences import target_words
+from core.present.text.sentences import LARGER_CELLS, target_words
 from core.task import Task
 from core.wording import bounds, capital, percent
 from ui.shell import downloads
@@ -40,7 +40,7 @@ NO_FACE_BY_COLUMNS = (
 )
 CELLS_TOO_SMALL = (
     "No average face of these: the audit stores averages by these columns too, and none of their cells with {n} faces "
-    "is there. Fewer columns in `audit --cells` leave larger cells."
+    "is there. " + LARGER_CELLS
 )
 
 

@@ -9,6 +9,8 @@ from core.analysis.accuracy.by_group import accuracy_by
 from core.analysis.accuracy.extremes import Extremes, extremes
 from core.analysis.intervals import wilson
 from core.analysis.maps.group_means import Group
+from core.audit.folder import Audit
+from core.audit.notes import note_words
 from core.data.faces import UNRECORDED, counts_of, gender_known, gender_missing
 from core.data.filters import Filter, group_name
 from core.explain.placement import Placement
@@ -157,3 +159,25 @@ def hottest_place(mean: np.ndarray, placement: Placement | None = None) -> str:
     """
     row, column = np.unravel_index(np.abs(mean).argmax(), mean.shape)
     return cell_words(mean.shape, int(row), int(column), placement, sides=False)
+
+
+#: What a person does where cells are too small.
+LARGER_CELLS = "Fewer columns in --cells leave larger cells."
+
+
+def cells_words(audit: Audit) -> str:
+    """Of how many faces there is an average, where averages tell the audit's own columns apart too."""
+    held = int(audit.averages.cells["n"].sum()) if len(audit.averages.cells) else 0
+    return (
+        f"Average faces tell {' × '.join(audit.manifest.cells)} apart too: {held:,} of {audit.manifest.faces:,} faces "
+        f"are in one, as cells of under {audit.minimum_faces} people take part in none. {LARGER_CELLS}"
+    )
+
+
+def no_average_words(audit: Audit) -> str:
+    """Why an audit has no average face at all."""
+    if (why := audit.manifest.averages) is not None:
+        return f"No average face is stored: {note_words(why)}."
+    if audit.manifest.cells:
+        return f"No average face is stored. {cells_words(audit)}"
+    return f"No average face is stored: no group has {audit.minimum_faces} faces."

@@ -27,7 +27,7 @@ from core.present.text.method import method_words
 from core.present.text.otherwise import APART, counts_words, otherwise_lines
 from core.present.text.placement import audit_placement
 from core.present.text.reviews import review_words
-from core.present.text.sentences import accuracy_sentence
+from core.present.text.sentences import accuracy_sentence, cells_words
 from core.present.text.settings import kept_words
 from core.present.text.speed import speed_words
 from core.present.text.table_rows import NO_IMAGES
@@ -230,6 +230,8 @@ def _facts_of(audit: Audit) -> list[str]:
         lines.append(f"the aligned faces were enlarged {factor:.3g} × for the model's input, which adds no detail")
     if placement := audit_placement(audit):
         lines.append(placement)
+    if manifest.cells and manifest.averages is None:
+        lines.append(cells_words(audit))
     if audit.minimum_faces > MINIMUM_FACES:
         lines.append(f"averages need {audit.minimum_faces} faces")
     if lost := manifest.not_predicted:
@@ -262,10 +264,11 @@ def _accuracy_lines(audit: Audit, title: str, filter: Filter, by: list[str] | No
     keys = _keys(faces) if gender_known(faces) else labels_known(faces)
     rows = accuracy_by(faces, keys).to_dict("records") if keys else []
     width = max([8, *(len(row["gender"]) + 1 for row in rows if "gender" in row)])
+    wide = max([10, *(len(row["ethnicity"]) for row in rows)])
     for row in rows:
         rate = with_interval(row["accuracy"], row["low"], row["high"])
         gender = f"{row['gender']:{width}}" if "gender" in row else ""
-        lines.append(f"  {gender}{row['ethnicity']:10}{row['n']:6,}  {rate}")
+        lines.append(f"  {gender}{row['ethnicity']:{wide}}{row['n']:6,}  {rate}")
     pair = extremes(faces)
     lines.append("  " + accuracy_sentence(faces, filter, pair=pair))
     if (words := method_words(recipe_of(audit), filter)) is not None:

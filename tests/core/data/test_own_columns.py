@@ -51,7 +51,7 @@ def reading(**own: list) -> Reading:
         (["-5 to 0", "0 to 5", "5 to 9"], Kind.CATEGORY, ("0 to 5", "-5 to 0", "5 to 9")),
         (["🧑🏽", "👩", "日本人"], Kind.CATEGORY, ("日本人", "👩", "🧑🏽")),
         (["0.5", "0,75", "n/a", "3"], Kind.NUMBER, ()),
-        (["007", "7", "010"], Kind.CATEGORY, ("007", "010", "7")),
+        (["007", "7", "010"], Kind.CATEGORY, ("007", "7", "010")),
         (["00501", "10001", "94105"], Kind.CATEGORY, ("00501", "10001", "94105")),
         (["12345678901", "12345678902", "3"], Kind.ORDERED, ("3", "12345678901", "12345678902")),
         (
@@ -68,6 +68,7 @@ def reading(**own: list) -> Reading:
         (["5 %", "0.05"], Kind.CATEGORY, ("0.05", "5 %")),
         (["1,250", "980", "12,000"], Kind.CATEGORY, ("1,250", "12,000", "980")),
         (["1,250", "0,980"], Kind.NUMBER, ()),
+        (["desk 10", "desk 9", "booth/2", "booth/11"], Kind.CATEGORY, ("booth/2", "booth/11", "desk 9", "desk 10")),
         ([str(n) for n in range(13)], Kind.NUMBER, ()),
     ],
 )

@@ -18,11 +18,13 @@ from core.files import write_json
 from tests.helpers.made_audit import made_audit
 from tests.helpers.made_columns import MADE_COLUMNS
 from tests.helpers.made_study import MODEL_INFO
-from tests.helpers.pages import headline, page, text
+from tests.helpers.pages import headline, needing, page, text
+from ui.shell.navigation import Needs
 from ui.widgets.filter_query import FilterOptions, read_query, write_query
 from ui.widgets.group_picker import ANY, narrow
 
 CAMERA = MADE_COLUMNS[1].levels[0]
+DRAWN = needing(Needs.AUDIT, Needs.MAPS)
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +197,35 @@ def test_levels_stand_as_they_are_written(own, monkeypatch: pytest.MonkeyPatch) 
     assert "a camera whose name is so long" in ticks and "A camera whose name is so long" not in ticks
     frame = next(frame.value for frame in app.dataframe if "camera" in frame.value)
     assert "group" not in frame, "numbers stand beside the level, also on a telephone"
+
+
+@pytest.mark.parametrize("column", MADE_COLUMNS, ids=lambda column: column.name)
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_page_by_every_column(name: str, column, own, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crossed, filtered and picked at once, by a column of each kind; what is looked at is told as a person says it."""
+    root = own[0]
+    levels = dict(zip("ab", column.levels, strict=False))
+    picked = {f"{letter}_column": column.name for letter in levels} | {
+        f"{letter}_level": level for letter, level in levels.items()
+    }
+    asked = {f"by.{column.name}": list(levels.values())}
+    app = page(root, name, monkeypatch, across=[column.name], **picked, **asked)
+    assert not app.exception and not app.error, [element.value for element in (*app.exception, *app.error)]
+    shown = text(app).replace("\\", "").replace("&#x27;", "'")
+    assert "In the address" not in shown and "all faces," not in shown
+    if any(element.key == "gender" for element in app.get("button_group")):  # it has a filter bar
+        assert app.session_state["downloads"].scope.startswith(f"faces with {column.said}: {levels['a']} or ")
+
+
+def test_long_groups_are_told_apart_by_their_levels(own, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where groups have long names, tables and what is left out call them by levels alone, and say so."""
+    across = ["glasses", "skin_tone", "camera"]
+    app = page(own[0], "accuracy", monkeypatch, across=across)
+    table = next(frame.value for frame in app.dataframe if "share answered" in frame.value)
+    assert table["group"].str.startswith("No, II, Nikon").any() and not table["group"].str.contains("camera: ").any()
+    saved = app.session_state["downloads"].items["table abstention"].make()
+    assert saved["group"].str.startswith("glasses: no, skin tone: II, camera: Nikon").any(), "the file tells all"
+    app = page(own[0], "gaps", monkeypatch, across=across)
+    left_out = next(e.value for e in app.caption if "Left out, since nothing sure" in e.value)
+    assert ": no, I, not recorded (" in left_out.replace("\\", "") and "skin tone: " not in left_out
+    assert "in the order of glasses, skin" in text(app).replace("\\", "")

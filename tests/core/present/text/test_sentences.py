@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,9 +14,11 @@ from core.data.filters import Filter
 from core.estimate import Estimate
 from core.present.text.sentences import (
     accuracy_sentence,
+    cells_words,
     error_rate,
     heatmap_sentence,
     hottest_place,
+    no_average_words,
     pair_names,
     row_name,
     scope,
@@ -216,3 +220,18 @@ def test_flat_maps_do_not_break_the_sentence() -> None:
 def test_every_target_has_words() -> None:
     assert says(target_words("male"), "«male»")
     assert len({target_words(target) for target in ("true", "predicted", "female", "male", "margin")}) == 5
+
+
+def test_why_there_is_no_average_face() -> None:
+    """Cells of many columns are small: the groups that they are of need not be, so it is cells that are told of."""
+    audit = made_audit(400, images=np.zeros((400, 8, 8, 3), dtype=np.uint8), own=True)
+    crossed = replace(
+        audit, manifest=replace(audit.manifest, cells=("glasses", "camera")), averages=audit.averages.none()
+    )
+    words = no_average_words(crossed)
+    assert words.startswith("No average face is stored. Average faces tell glasses × camera apart too: 0 of 400 faces")
+    assert "no group" not in words and "cells of under 11 people" in words
+    assert no_average_words(replace(audit, averages=audit.averages.none())).endswith("no group has 11 faces.")
+    kept = replace(audit, manifest=replace(audit.manifest, cells=("glasses",)))
+    held = int(audit.averages.cells["n"].sum())
+    assert held and f": {held} of 400 faces are in one" in cells_words(kept)
