@@ -10,12 +10,11 @@ from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.present.text import escape
 from core.present.text.abstention import HEADS, HOW, abstention_sentence
-from core.wording import capital
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.page import Page
 from ui.widgets import controls, layout, terms
-from ui.widgets.group_columns import short_names
+from ui.widgets.group_columns import cell_names, short_names
 
 SHARES = ["cutoff", "share", "share_low", "share_high", "accuracy", "low", "high"]
 
@@ -47,8 +46,7 @@ def show_abstention(p: Page, threshold: float, by: tuple[str, ...] = ()) -> None
     ratios = dict.fromkeys((HEADS[name] for name in ("error_ratio", "ratio_low", "ratio_high")), ".1f")
     rows = abstention.table.drop(columns=["gender", "ethnicity"])
     brief, order = short_names(p.audit, p.filter, by) if by else ({}, None)
-    names = [capital(brief.get(name, name)) for name in rows["group"]]
-    rows = rows.assign(group=names).rename(columns=HEADS)
+    rows = rows.assign(group=cell_names(rows["group"], brief)).rename(columns=HEADS)
     layout.share_table(rows, [HEADS.get(name, name) for name in SHARES], ratios)
     if order is not None:
         terms.caption(escape.markdown(order))

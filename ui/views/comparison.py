@@ -19,7 +19,7 @@ from core.wording import capital, points_words, signed_bounds, signed_points
 from ui.shell import downloads
 from ui.views import compared_maps, comparison_choice
 from ui.widgets import controls, help_texts, layout, terms
-from ui.widgets.group_columns import choose_columns, short_names
+from ui.widgets.group_columns import cell_names, choose_columns, short_names
 from ui.widgets.map_target import choose_target
 
 MEASURED = {
@@ -178,7 +178,7 @@ def _show_across(choice: comparison_choice.Choice, filter: Filter) -> None:
         return
     whole = _whole_table(comparison_choice.tables_across(choice, filter, by))
     brief, order = short_names(audit, filter, by)
-    brief_names = {capital(name): capital(short) for name, short in brief.items()}
+    brief_names = dict(zip(map(capital, brief), cell_names(brief, brief), strict=True))
     _show_table(whole.assign(group=[brief_names.get(name, name) for name in whole["group"]]))
     if order is not None:
         terms.caption(escape.markdown(order))

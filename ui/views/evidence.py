@@ -22,7 +22,7 @@ from ui.shell.cache import kept
 from ui.shell.open_audit import NOT_ADDITIVE
 from ui.shell.page import Page
 from ui.widgets import layout, terms
-from ui.widgets.group_columns import choose_columns, short_names
+from ui.widgets.group_columns import cell_names, choose_columns, short_names
 from ui.widgets.map_target import choose_target, shares_help
 
 SIDE = 448
@@ -97,7 +97,7 @@ def show_across(audit: Audit, filter: Filter) -> None:
         return
     table = _by_group(audit, filter, by)
     brief, order = short_names(audit, filter, by)
-    rows = table.assign(group=[capital(brief.get(name, name)) for name in table["group"]])
+    rows = table.assign(group=cell_names(table["group"], brief))
     numbers = [name for name in table.columns if name not in ("group", "n")]
     layout.table(rows, dict.fromkeys(numbers, ".3f"))
     unit = (

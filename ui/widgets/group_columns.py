@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -26,6 +26,13 @@ def short_names(audit: Audit, filter: Filter, by: Sequence[str]) -> tuple[dict[s
     """What a table with more than the groups calls each of them, and the sentence that then goes with it, if any."""
     names = group_rows(audit.passing(filter), list(by), audit.columns)[1].assign(n=0)
     return brief_names(names), order_words(names)
+
+
+def cell_names(groups: Iterable[str], brief: Mapping[str, str]) -> list[str]:
+    """Groups as cells of a table have them, by their `short_names`; a level that stands alone as it is written."""
+    alone = {short for name, short in brief.items() if name.endswith(f": {short}")}
+    names = [brief.get(name, name) for name in groups]
+    return [name if name in alone else capital(name) for name in names]
 
 
 def choose_columns(audit: Audit, filter: Filter) -> tuple[str, ...]:

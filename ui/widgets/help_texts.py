@@ -22,7 +22,7 @@ from core.present.text.training_copies import training_copies_words
 from core.task import GENDERS
 from core.template import SIDE
 from core.training.record import Status
-from core.wording import duration, percent
+from core.wording import counted, duration, percent
 
 WHAT_THIS_IS = (
     "A face classifier guesses the gender label of a face. Lookwhere shows for whom the guess fails, and where in the "
@@ -201,7 +201,7 @@ def training_sentence(status: Status | None, metrics: pd.DataFrame, best: int | 
     }.get(state(status) if status else "finished", "Training")
     accuracy = percent(epoch["val_accuracy"])
     return (
-        f"{head}: after {len(metrics)} epochs, epoch {int(epoch['epoch'])} is kept, with {accuracy} on "
+        f"{head}: after {counted(len(metrics), 'epoch')}, epoch {int(epoch['epoch'])} is kept, with {accuracy} on "
         f"validation; its weakest group of 50 and more faces is {worst_group(epoch)}."
     )
 

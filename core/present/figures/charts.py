@@ -10,7 +10,7 @@ import pandas as pd
 from core.analysis.accuracy.curves import Roc
 from core.data.faces import UNRECORDED
 from core.present.figures.chart_data import Axis, Band, Curve, CurveChart, IntervalChart, Mark, MatrixChart, Row, Series
-from core.present.figures.styles import COLOURS, GENDER_NOUNS, Style, cycled, of_gender
+from core.present.figures.styles import COLOURS, GENDER_NOUNS, NO_GENDER, Style, cycled, of_gender
 from core.task import GENDER, GENDERS, Task
 from core.wording import number, with_interval
 
@@ -18,9 +18,16 @@ from core.wording import number, with_interval
 def gender_series(genders: Sequence[str], both: str = "") -> tuple[Series, ...]:
     """A series for each gender that occurs, in order of appearance; `both` names that of rows without one, which is in
     the legend only if it has a name."""
-    recorded = dict.fromkeys("" if gender == UNRECORDED else gender for gender in genders)
-    names = {gender: GENDER_NOUNS.get(gender, gender) or both for gender in recorded}
+    names = {gender: GENDER_NOUNS.get(gender, gender) or both for gender in dict.fromkeys(_kinds(genders))}
     return tuple(Series(name, of_gender(gender), legend=bool(name)) for gender, name in names.items())
+
+
+def _kinds(genders: Sequence[str]) -> list[str]:
+    """What each row is coloured by: its gender; faces of which none is recorded are a kind of their own beside genders,
+    and else nothing that needs a colour."""
+    some = not set(GENDERS).isdisjoint(genders)
+    none = NO_GENDER if some else ""
+    return [none if gender == UNRECORDED else gender for gender in genders]
 
 
 def accuracy_range(low: pd.Series, margin: float = 0.03) -> dict[str, float]:
@@ -44,7 +51,7 @@ def accuracy_dots(
 
     Dots are coloured by gender where `genders` are given; `overall` is the accuracy to compare with.
     """
-    kinds = [""] * len(table) if genders is None else ["" if kind == UNRECORDED else kind for kind in genders]
+    kinds = _kinds([""] * len(table) if genders is None else genders)
     rows = []
     for name, kind, row in zip(names, kinds, table.to_dict("records"), strict=True):
         words = with_interval(row["accuracy"], row["low"], row["high"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from core.data.faces import UNRECORDED
 from core.task import GENDER, GENDERS
 
 #: Okabe & Ito's colours, told apart with any kind of colour vision.
@@ -42,8 +43,13 @@ class Style:
 
 
 OWN = Style(COLOURS[0])
+#: Rows of faces whose gender is not recorded, beside those of a gender.
+NO_GENDER = f"{GENDER.name} {UNRECORDED}"
 #: By gender, and "" where rows are of both.
-BY_GENDER = {gender: Style(colour, report=gender) for gender, colour in GENDER_COLOURS.items()} | {"": OWN}
+BY_GENDER = {gender: Style(colour, report=gender) for gender, colour in GENDER_COLOURS.items()} | {
+    "": OWN,
+    NO_GENDER: Style(DARK_GREY, report="unknown"),
+}
 #: An interval that is drawn without its value, behind a thicker one.
 THIN = Style(GREY, "line-ew-open", size=12, edge=1.5, thickness=1.5, interval_colour=GREY, report="thin")
 #: A stroke across the row: a value to compare with that is another one in each row.

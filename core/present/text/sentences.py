@@ -39,7 +39,8 @@ def some_gender_words(faces: pd.DataFrame) -> str | None:
     if not 0 < missing < n:
         return None
     are = "face has" if missing == 1 else "faces have"
-    return f"{missing:,} of the {n:,} {are} no gender recorded: no group is made of them where groups are by gender."
+    they = "it stands apart and is" if missing == 1 else "they stand apart and are"
+    return f"{missing:,} of the {n:,} {are} no gender recorded: where groups are by gender {they} compared with none."
 
 
 def no_groups_words(faces: pd.DataFrame) -> str:

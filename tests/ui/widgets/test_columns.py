@@ -229,3 +229,11 @@ def test_long_groups_are_told_apart_by_their_levels(own, monkeypatch: pytest.Mon
     left_out = next(e.value for e in app.caption if "Left out, since nothing sure" in e.value)
     assert ": no, I, not recorded (" in left_out.replace("\\", "") and "skin tone: " not in left_out
     assert "in the order of glasses, skin" in text(app).replace("\\", "")
+    alone = page(own[0], "accuracy", monkeypatch, across=["camera"])
+    table = next(frame.value for frame in alone.dataframe if "share answered" in frame.value)
+    assert "a camera whose name is so long that no axis and no pill awaits it" in set(table["group"]), (
+        "as it is written"
+    )
+    long = page(own[0], "evidence", monkeypatch, across=["camera"])
+    groups = next(frame.value for frame in long.dataframe if "forehead" in frame.value)["group"]
+    assert groups.str.startswith("a camera whose").sum() == 1 and "Nikon D750 / 85 mm" in set(groups)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from core.classifiers.info import DataInfo, model_info
 from tests.helpers.made_audit import made_manifest
 from tests.helpers.shipped import MODEL, shipped_or_skip
-from ui.widgets.help_texts import model_summary, overlap
+from ui.widgets.help_texts import model_summary, overlap, training_sentence
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,10 @@ def test_the_summary_calls_the_audited_faces_as_the_rest_of_the_page_does() -> N
     assert "Audited on **119** faces (all splits of a data set of one's own);" in model_summary(info, own, ("gender",))
     second_manifest = made_manifest(dataset="utkface", splits=["test"], faces=60)
     assert "Audited on **60** faces (test split of UTKFace);" in model_summary(info, second_manifest, ("gender",))
+
+
+def test_one_epoch_is_an_epoch() -> None:
+    metrics = pd.DataFrame({"epoch": [1, 2], "val_accuracy": [0.6, 0.7], "worst_group_accuracy": [None, None]})
+    metrics["worst_group"] = ""
+    assert "after 1 epoch, epoch 1 is kept" in training_sentence(None, metrics.head(1), 1)
+    assert "after 2 epochs, epoch 2 is kept" in training_sentence(None, metrics, 2)
