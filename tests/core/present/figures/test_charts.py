@@ -15,7 +15,6 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from core.data.faces import UNRECORDED
 from core.errors import LookwhereError
 from core.present.card import section
 from core.present.figures import charts, photo
@@ -398,15 +397,3 @@ def test_differences_of_shares_are_shown_in_points_with_their_reference_line() -
     same(drawn_by_plotly(figure), [("r", "a", 5.0, 1.0, 7.0)])
     assert figure.layout.shapes[0].x0 == pytest.approx(2)
     assert list(figure.layout.xaxis.range) == pytest.approx([-2, 10])
-
-
-def test_faces_without_a_gender_are_not_coloured_as_men() -> None:
-    """Where some have a gender, those without are a kind of their own, in the legend too."""
-    table = ACCURACY.head(3)
-    genders = ["female", "male", UNRECORDED]
-    series = {one.name: one for one in charts.accuracy_dots(table, ["a", "b", "c"], genders).series}
-    assert list(series) == ["women", "men", "gender not recorded"] and all(one.legend for one in series.values())
-    assert len({one.style.colour for one in series.values()}) == 3
-    assert len({one.style.report for one in series.values()}) == 3
-    (alone,) = charts.accuracy_dots(table, ["a", "b", "c"], [UNRECORDED] * 3).series
-    assert alone.name == "" and not alone.legend, "of none a gender is recorded: nothing is said of it"
