@@ -51,6 +51,7 @@ LEFT: dict[str, tuple[int, str]] = {
     "core/present/text/original_study.py": (8, "what the original study was of, and its groups"),
     "core/present/text/repeated.py": (21, "the original study repeated, by its own groups"),
     "core/present/text/settings.py": (7, "the settings' column women − men"),
+    "core/present/text/plain_findings.py": (7, "the original study's claim on women and men, of gender audits alone"),
     "core/present/text/unanswered.py": (6, "the original study's claim on women and men, of gender audits alone"),
     "ui/views/board.py": (6, "the board's column women − men"),
 }

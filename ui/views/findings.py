@@ -16,7 +16,7 @@ from core.present.figures import gaps
 from core.present.figures.differences import map_sheet, panel_images
 from core.present.text import escape
 from core.present.text.findings import seeds_words
-from core.present.text.unanswered import unanswered_words
+from core.present.text.plain_findings import numbers_table, plain_words
 from core.verdicts import Verdict
 from core.wording import capital
 from ui.shell import downloads
@@ -77,18 +77,20 @@ def show_finding(finding: Finding) -> None:
         with text:
             terms.subheader(escape.markdown(f"{finding.key} · {finding.claim}"))
             st.badge(finding.verdict, icon=ICONS[finding.verdict], color=layout.COLOURS[finding.verdict.tone])
-            plain = unanswered_words(finding)
-            if plain is not None:
-                layout.sentence(plain)
-            if plain is None or finding.result is not None:
+            plain = plain_words(finding)
+            if plain is None:
                 layout.sentence(finding.sentence)
+            else:
+                layout.sentence(plain)
+                if finding.result is not None:
+                    terms.caption(escape.sentence(finding.sentence))
         if figure is not None:
             with figure:
                 _figure(finding)
         with st.expander("How it is tested, and all numbers"):
             layout.sentence(finding.rule)
             if len(finding.numbers):
-                layout.table(finding.numbers)
+                layout.share_table(*numbers_table(finding))
                 downloads.table(finding.numbers, f"finding-{finding.key}", f"finding {finding.key}: {finding.claim}")
 
 

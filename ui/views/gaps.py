@@ -43,7 +43,7 @@ from core.present.text.gaps import (
     differ_words,
     left_out_words,
 )
-from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words, repeated_words
+from core.present.text.label_noise import CIRCULAR, DECISIONS, UNSEEN, consensus_words, repeated_table, repeated_words
 from core.present.text.sentences import scope
 from core.task import BOTH_GENDERS
 from core.wording import capital, in_points, p_words, percent, span
@@ -341,7 +341,7 @@ def _copies(audit: Audit, filter: Filter) -> None:
     layout.sentence(repeated_words(repeats, audit.task))
     if len(repeats.table) > 1 and repeats.by_face:
         with st.expander("By ethnicity"):
-            layout.share_table(repeats.table, ["share", "low", "high", "wrong", "wrong_low", "wrong_high"])
+            layout.share_table(*repeated_table(repeats))
 
 
 NEAR_COPIES_ARE = "Near-copies: faces whose aligned images show one photograph with another one here."

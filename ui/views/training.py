@@ -9,6 +9,7 @@ import yaml
 from core.present.figures import charts
 from core.present.text import escape
 from core.present.text.task import target_flag
+from core.present.text.training import epoch_table, metrics_groups
 from core.task import GENDER
 from core.training.record import Status, read_metrics, read_status
 from ui.shell import downloads
@@ -101,7 +102,7 @@ def _show_curves(metrics: pd.DataFrame, best: int | None) -> None:
     left, right = st.columns(2)
     with left:
         terms.subheader("Validation accuracy by group")
-        curve = charts.training_curve(metrics, help_texts.group_columns(metrics), True, best)
+        curve = charts.training_curve(metrics, metrics_groups(metrics), True, best)
         downloads.chart(curve, "groups", "validation accuracy by group over epochs", key="groups")
     with right:
         terms.subheader("Learning rate")
@@ -111,5 +112,5 @@ def _show_curves(metrics: pd.DataFrame, best: int | None) -> None:
         "The dotted line is the epoch that was kept. Shades mark image sizes. Validation is of averaged weights."
     )
     with st.expander("Every epoch as a table"):
-        layout.table(metrics)
+        layout.share_table(*epoch_table(metrics))
     downloads.table(metrics, "metrics", "metrics of every epoch")

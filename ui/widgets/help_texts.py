@@ -211,15 +211,3 @@ def worst_group(row: pd.Series) -> str:
     if pd.isna(row["worst_group"]) or not row["worst_group"]:
         return "not known (every group is smaller)"
     return f"{trained_group(str(row['worst_group']))} at {percent(row['worst_group_accuracy'])}"
-
-
-def group_columns(metrics: pd.DataFrame) -> dict[str, str]:
-    """The per-group validation columns of `metrics.csv`, each with its group's name."""
-    columns = {}
-    for column in metrics:
-        rest = column.removeprefix("val_")
-        if rest == column or rest in ("loss", "accuracy"):
-            continue
-        gender, _, ethnicity = rest.partition("_")
-        columns[column] = trained_group(f"{gender} {ethnicity}" if gender in GENDERS else rest)
-    return columns

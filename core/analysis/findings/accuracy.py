@@ -178,7 +178,7 @@ def _by_ethnicity(faces: pd.DataFrame, fit: Regression | None, why: str) -> Find
     at_age = fit.equal.groups[["group", "accuracy", "low", "high"]]
     at_age = at_age.set_axis(["group", "equal_ages", "equal_ages_low", "equal_ages_high"], axis=1)
     table = table.merge(at_age, on="group", how="left")
-    result = EthnicityGap(pairs, fit.power, reached)
+    result = EthnicityGap(pairs, fit.power, reached, not why)
     return Finding(key, CLAIMS[key], verdict, sentence, RULES[key], table, result, p, differs)
 
 

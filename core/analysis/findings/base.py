@@ -54,12 +54,13 @@ class EthnicityGap:
     """Finding 1b: differences of all `pairs` of groups at equal ages, at once (`EqualAges.pairs`).
 
     `power`: the least and the most, over ethnicities, of seeing one that fares 2 points worse. `reach`: how often «not
-    supported» would fall if nothing differed.
+    supported» would fall if nothing differed. `ages_equal`: whether ages could be equalled.
     """
 
     pairs: pd.DataFrame
     power: tuple[float, float]
     reach: float
+    ages_equal: bool = True
 
 
 @dataclass(frozen=True)

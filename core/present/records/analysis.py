@@ -27,6 +27,7 @@ from core.present.records.audits import audit_head
 from core.present.records.values import filter_record, plain
 from core.present.text.abstention import abstention_sentence
 from core.present.text.findings import findings_sentence
+from core.present.text.plain_findings import plain_words
 
 
 def _gap_record(gap: LargestGap | None) -> dict | None:
@@ -147,14 +148,16 @@ def _noise_record(audit: Audit, filter: Filter, models: Path, threshold: float) 
 
 
 def findings_record(audit: Audit, filter: Filter, findings: list[Finding]) -> dict:
-    """Each claim with its verdict, sentence, rule and the table of its numbers."""
+    """Each claim with its verdict, plain words, sentence, rule and the table of its numbers."""
     keys = ("key", "claim", "verdict", "sentence", "rule", "numbers", "p", "p_holm")
     return {
         **audit_head(audit),
         "filter": filter_record(filter),
         "exploratory": not filter.primary,
         "sentence": findings_sentence(findings, audit.task),
-        "findings": [{key: getattr(finding, key) for key in keys} for finding in findings],
+        "findings": [
+            {**{key: getattr(finding, key) for key in keys}, "plain": plain_words(finding)} for finding in findings
+        ],
     }
 
 

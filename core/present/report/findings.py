@@ -16,7 +16,7 @@ from core.present.figures.gaps import simultaneous_dots
 from core.present.report.blocks import Chart, PageImages, Verdict
 from core.present.text.findings import findings_sentence, seeds_words
 from core.present.text.original_study import STUDY
-from core.present.text.unanswered import unanswered_words
+from core.present.text.plain_findings import plain_words
 from core.wording import capital, signed_points
 
 NO_EXPERIMENT = "Claims 4 and 5 are of causes, and no experiment with these faces is at hand to answer them."
@@ -36,7 +36,7 @@ def findings_section(
     untold = _untold(findings)
     for finding in (f for f in findings if f.key not in {gone.key for gone in untold}):
         title = f"{finding.key} · {finding.claim}"
-        plain = unanswered_words(finding)
+        plain = plain_words(finding)
         blocks += [] if plain is None else [Text(plain)]
         blocks.append(Verdict(title, finding.verdict, finding.verdict.tone, finding.sentence))
         blocks += _figure(finding)
@@ -67,7 +67,7 @@ def _told_together(untold: list[Finding], count: int) -> list:
 
 def _plainly(finding: Finding) -> str:
     """What was asked and what an answer needs, and the numbers where there are any."""
-    words = unanswered_words(finding)
+    words = plain_words(finding)
     if words is None:
         return finding.sentence
     return words if finding.result is None else f"{words} In numbers: {finding.sentence}"

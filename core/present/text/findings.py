@@ -13,6 +13,7 @@ from core.analysis.findings.base import Finding
 from core.audit.folder import Audit
 from core.data.filters import Filter, group_name
 from core.present.text.method import method_words
+from core.present.text.plain_findings import plain_words
 from core.task import GENDER, GENDERS, Task
 from core.verdicts import Verdict
 from core.wording import signed_points, trimmed
@@ -74,6 +75,8 @@ def findings_report(findings: list[Finding], title: str, beside: str | None = No
     lines += ["", *textwrap.wrap(beside, 110)] if beside else []
     for f in findings:
         lines += ["", f"{f.key}  {f.claim}  → {f.verdict.upper()}"]
+        if (plain := plain_words(f)) is not None:
+            lines += [*textwrap.wrap(plain, 110, initial_indent="    ", subsequent_indent="    "), ""]
         lines += textwrap.wrap(f.sentence, 110, initial_indent="    ", subsequent_indent="    ")
         if len(f.numbers):
             lines += ["", textwrap.indent(_text(f.numbers), "    ")]

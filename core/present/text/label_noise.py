@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from core.analysis.accuracy.label_noise import Consensus, consensus, label_noise
 from core.analysis.accuracy.repeated import Repeated, repeated_photographs
 from core.analysis.accuracy.tipping import tipping_points
@@ -49,6 +51,24 @@ def repeated_words(copies: Repeated, task: Task = GENDER) -> str:
     if copies.dropped:
         text += f" Of the whole data set {copies.dropped:,} exact copies with different labels were left out before."
     return text
+
+
+#: What the columns of `Repeated.table` are called on the page.
+REPEATED_HEADS = {
+    "differ": "labels disagree",
+    "share": "share that disagrees",
+    "low": "share, low",
+    "high": "share, high",
+    "wrong": "labels wrong at least",
+    "wrong_low": "labels wrong, low",
+    "wrong_high": "labels wrong, high",
+}
+
+
+def repeated_table(copies: Repeated) -> tuple[pd.DataFrame, list[str]]:
+    """What copies of one photograph say of the labels by group, columns in words, and which of these are shares."""
+    shares = ("share", "low", "high", "wrong", "wrong_low", "wrong_high")
+    return copies.table.rename(columns=REPEATED_HEADS), [REPEATED_HEADS[name] for name in shares]
 
 
 def consensus_words(consensus: Consensus | None, names: list[str]) -> str:

@@ -16,7 +16,7 @@ from core.data.store import AlignedStore
 from core.data.targets import task_for
 from core.errors import LookwhereError
 from core.present.card import write_card
-from core.present.text.training import balanced_words, trained_group
+from core.present.text.training import balanced_words, metrics_groups, trained_group
 from core.training import loop
 from core.training.augment import Sampling, epoch_order
 from core.training.balanced_head import balanced_weights
@@ -26,7 +26,6 @@ from core.training.groups import asked_groups, training_groups
 from core.training.loop import train
 from core.training.record import read_metrics
 from tests.helpers.made_store import make_store
-from ui.widgets.help_texts import group_columns
 
 GLASSES = Column(name="Eyeglasses", kind=Kind.YES_NO, levels=("no", "yes"))
 CAMERA = Column(name="camera", kind=Kind.CATEGORY, levels=("front", "side"))
@@ -107,7 +106,7 @@ def test_metrics_record_and_card_speak_of_the_attribute(
     train(store, folder, config, fabric=Fabric(accelerator="cpu", devices=1, precision="32-true"))
     metrics = read_metrics(folder / "training")
     names = {f"faces {with_} glasses, camera: {place}" for with_ in ("with", "without") for place in CAMERA.levels}
-    assert len(group_columns(metrics)) > 1 and {*group_columns(metrics).values()} <= names
+    assert len(metrics_groups(metrics)) > 1 and {*metrics_groups(metrics).values()} <= names
     assert metrics["worst_group"].iloc[0] in names
     assert not [column for column in metrics if "female" in column or "male" in column]
     info = model_info(folder)
