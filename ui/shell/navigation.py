@@ -88,7 +88,7 @@ PAGES: tuple[PageEntry, ...] = (
         icon="info",
         section="",
         description="what this is, how to read an average heatmap and how not to, the original study, and a glossary",
-        needs=Needs.MODEL,
+        needs=Needs.NOTHING,
         glossary=True,
     ),
     PageEntry(

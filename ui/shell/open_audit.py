@@ -21,6 +21,7 @@ from core.present.text.labels import perceived_words
 from core.present.text.reviews import review_words
 from core.present.text.task import task_words, unused_predictions
 from ui.shell.cache import kept
+from ui.shell.navigation import entry_of
 from ui.widgets import controls, help_texts
 
 #: The study that comes with the project: its model and its audit.
@@ -48,7 +49,8 @@ python -m core audit --model my-model --data data/aligned/faces
 ```
 
 A model of somebody else's, or its predictions alone, is taken in by `python -m core import`. Without a shell, all of it
-is started from the page *Runs*. This page shows what is made as soon as it is there.
+is started from the page *Runs*; *About* says how to read what comes of it. This page shows what is made as soon as it
+is there.
 """
 
 
@@ -69,6 +71,9 @@ class OpenAudit:
         """Stop the page with the first steps where there is no model."""
         if self.model is None:
             st.markdown(FIRST_STEPS)
+            for page in ("runs", "about"):
+                entry = entry_of(page)
+                st.page_link(entry.path, label=entry.title, icon=f":material/{entry.icon}:")
             st.stop()
 
     def info(self) -> ModelInfo | None:

@@ -133,13 +133,13 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     opened = _opened()
     entry = entry_of(st.session_state.page)
     downloads.start(entry.file)
-    info = opened.info() if entry.needs >= Needs.MODEL else None
+    info = opened.info() if entry.needs >= Needs.MODEL and opened.model else None
     terms.start(info.task if info else GENDER, explains=not entry.glossary)
+    st.title(entry.heading or entry.title)
     if entry.needs >= Needs.MODEL:
         opened.need_model()
     if entry.needs >= Needs.AUDIT:
         opened.load()
-    st.title(entry.heading or entry.title)
     if entry.needs >= Needs.MAPS:
         need_maps(opened.load())
     threshold = OWN if entry.file == "accuracy" else follow(entry.file)

@@ -7,11 +7,12 @@ import streamlit as st
 #: That something must be chosen needs no word where something always is. Quiet text keeps a contrast of 4.5 to 1 (WCAG
 #: 2.2, 1.4.3): Streamlit's captions have 4.2, labels of what is switched off 2.4, links in captions 3.8, and of what it
 #: colours in code all has less, down to 2.2. A table's grid, and what scrolls it, show the focus around themselves. In
-#: print: no menu, charts and tables no wider than the paper (they are drawn for the screen; the script notes their
-#: sizes, by which they can be scaled), nothing torn by the end of a page, no title or verdict parted from what is under
-#: it, labels whole, and no section that is closed, for paper cannot open it. A grid that has its rows as a table of
-#: `ui.widgets.paper` below gives way to that; the script marks it, for a style sheet's `:has` is not always asked anew
-#: when a page is printed.
+#: print: letters and charts a size smaller than on the screen, so that a sheet holds more, no menu, charts and tables
+#: no wider than the paper (they are drawn for the screen; the script notes their sizes, by which they can be scaled),
+#: no claim parted from its figure where both fit on a sheet, nothing torn by the end of a page, no title or verdict
+#: parted from what is under it, labels whole, and no section that is closed, for paper cannot open it. A grid that has
+#: its rows as a table of `ui.widgets.paper` below gives way to that; the script marks it, for a style sheet's `:has` is
+#: not always asked anew when a page is printed.
 STYLE = """
 <style>
 [data-testid="stWidgetLabelRequired"] {display: none}
@@ -29,6 +30,8 @@ STYLE = """
 }
 @page {margin: 12mm}
 @media print {
+ html {font-size: 13px !important}
+ [class*="st-key-claim-"] {break-inside: avoid}
  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stExpandSidebarButton"], .modebar,
  .st-key-downloads_open {display: none !important}
  .stApp, .stAppViewContainer, .stMain {position: static !important; display: block !important; width: 100% !important;
@@ -37,7 +40,7 @@ STYLE = """
  .stPlotlyChart, .stPlotlyChart div, [data-testid="stFullScreenFrame"]:has(.stPlotlyChart),
  [data-testid="stElementContainer"]:has(.stPlotlyChart) {height: auto !important}
  .js-plotly-plot, .js-plotly-plot .plot-container {width: 100% !important}
- .js-plotly-plot .svg-container {width: min(100%, var(--lw-width), var(--lw-ratio) * 225mm) !important;
+ .js-plotly-plot .svg-container {width: min(100%, .85 * var(--lw-width), var(--lw-ratio) * 225mm) !important;
   aspect-ratio: var(--lw-ratio)}
  .js-plotly-plot .main-svg {max-width: 100% !important; height: auto !important}
  figure, .lw-card, .lw-pairs, .lw-face, [data-testid="stPlotlyChart"], [data-testid="stMetric"],

@@ -48,7 +48,7 @@ def show_about(p: Page) -> None:
     layout.table(rows)
     downloads.table(MORPH_ACCURACY, "original-study", "the original study's accuracies on MORPH")
     terms.subheader("Words")
-    info = p.opened.info()
+    info = p.opened.info() if p.opened.model else None
     meanings = glossary(info.task if info else GENDER)
     lines = [f"- **{escape.markdown(term)}**: {escape.markdown(words)}" for term, words in meanings.items()]
     st.markdown("\n".join(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import shlex
 from functools import partial
 from pathlib import Path
@@ -175,6 +176,11 @@ def _missing(checks: Checks, part: str, group: str) -> bool:
     return False
 
 
+def _breakable(name: str) -> str:
+    """HTML of a method's name that a narrow page breaks where a word of it begins: GradCAM|Element|Wise."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "<wbr>", html.escape(name))
+
+
 def _maps_row(
     maps: np.ndarray, placement: Placement | None, captions: list[str], signed: bool, name: str, title: str
 ) -> None:
@@ -183,10 +189,11 @@ def _maps_row(
     for map, caption in zip(maps, captions, strict=True):
         painted.append(raster.paint(map, float(np.abs(map).max()), signed, SIDE, placement))
         source = raster.data_uri(painted[-1])
-        alt = html.escape(caption.replace("<br>", ", "))
+        alt = html.escape(caption.replace("<br>", ", ").replace("<wbr>", ""))
         items.append(f"<figure><img src='{source}' alt='Mean map: {alt}'><figcaption>{caption}</figcaption></figure>")
     st.html(f"{STYLE}<div class='lw-row'>{''.join(items)}</div>")
-    panels = [(panel, caption.replace("<br>", "\n")) for panel, caption in zip(painted, captions, strict=True)]
+    texts = [caption.replace("<br>", "\n").replace("<wbr>", "") for caption in captions]
+    panels = [(panel, caption) for panel, caption in zip(painted, texts, strict=True)]
     downloads.image_sheet(lambda: raster.Sheet([("", panels)], note="Each map has a scale of its own."), name, title)
 
 
@@ -308,7 +315,7 @@ def _show_methods(checks: Checks, view: View) -> None:
     downloads.table(rows, "methods", AGREEMENT)
     ordered = rows.sort_values("mean", ascending=False, kind="stable")
     maps = np.stack([checks.methods[name].array("maps", group) for name in ordered["method"]])
-    names = [f"{html.escape(r['method'])}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
+    names = [f"{_breakable(r['method'])}<br>r = {number(r['mean'])}" for r in ordered.to_dict("records")]
     _maps_row(maps, checks.placement, names, False, "method-maps", "mean maps of other methods")
     terms.caption(
         "Mean over the group of maps that the library has scaled to 0–1 one by one, each image on its own scale. n "

@@ -72,7 +72,7 @@ def show_command(audit: Audit, ages: Filter) -> None:
 
 def show_finding(finding: Finding) -> None:
     """A claim with its verdict, what was measured, a figure, the rule and the numbers."""
-    with st.container(border=True):
+    with st.container(border=True, key=f"claim-{finding.key}"):
         text, figure = st.columns([1, 1.15], gap="medium") if len(finding.numbers) else (st.container(), None)
         with text:
             terms.subheader(escape.markdown(f"{finding.key} · {finding.claim}"))

@@ -80,7 +80,7 @@ def _form(command: Startable, opened: OpenAudit) -> None:
     config = None
     if command.program == "train":
         config = controls.selectbox("Begin with the settings of", ["the defaults", *CONFIGS], key="config")
-    options = [_asked(option) for option in form_options(command, train_config(config))]
+    options = [_asked(option, command.program) for option in form_options(command, train_config(config))]
     fields = _Fields(command, opened, f"run {command.program} {config or ''}")
     values = fields.draw([option for option in options if option.name in command.first])
     _take_upload(command)
@@ -100,9 +100,12 @@ def _form(command: Startable, opened: OpenAudit) -> None:
         terms.caption(f"Still needed: {escape.markdown(', '.join(lacking).lower())}.")
 
 
-def _asked(option: Option) -> Option:
+def _asked(option: Option, program: str) -> Option:
     """An option as the page asks for it: where something is stored is given as a name, not as a path."""
-    option = dataclasses.replace(option, called=CALLED.get(option.name, ""))
+    called = CALLED.get(option.name, "")
+    if option.name == "data":
+        called = "Aligned store" if "data" in OF_STORES.get(program, ()) else "Data set"
+    option = dataclasses.replace(option, called=called)
     if option.name != "out":
         return option
     about = "A folder among the aligned stores. The same name again goes on with what is there."
@@ -164,7 +167,8 @@ class _Fields:
         if name in ("check", "data"):
             uploads_folder = (JOBS / uploads.FOLDER).resolve()  # an upload is a file in a folder of ours
             paths = [path for path in roots.offered(self.roots) if path.parent != uploads_folder]
-            return [str(path) for path in paths if not (path / "store.json").is_file()]
+            stores = faces.STORES.resolve()  # holds aligned faces, and is no data set itself
+            return [str(path) for path in paths if path != stores and not (path / "store.json").is_file()]
         if name == "path":
             return [str(path) for path in roots.offered(self.roots, MODEL_FILES) if path.is_file()]
         return []

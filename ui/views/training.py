@@ -109,7 +109,8 @@ def _show_curves(metrics: pd.DataFrame, best: int | None) -> None:
         curve = charts.training_curve(metrics, {"learning_rate": "rate"}, False, best, log=True)
         downloads.chart(curve, "rate", "learning rate over epochs", key="rate")
     terms.caption(
-        "The dotted line is the epoch that was kept. Shades mark image sizes. Validation is of averaged weights."
+        "The dotted line is the epoch that was kept. Shades mark image sizes; «dilated»: from there on the maps have "
+        "finer cells. Validation is of averaged weights."
     )
     with st.expander("Every epoch as a table"):
         layout.share_table(*epoch_table(metrics))

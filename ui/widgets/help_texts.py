@@ -19,7 +19,6 @@ from core.present.text.credits import credit, data_set_words
 from core.present.text.labels import not_identity_words
 from core.present.text.training import trained_group
 from core.present.text.training_copies import training_copies_words
-from core.task import GENDERS
 from core.template import SIDE
 from core.training.record import Status
 from core.wording import counted, duration, percent

@@ -213,8 +213,11 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
         across = band.axis == "y"
         low, high, at = (scaled(chart.y if across else chart.x, at) for at in (band.low, band.high, band.line))
         name = {"text": escape.plotly(band.name), "font": {"size": 10}, "textangle": 0}
+        # An upright band's name stands over the chart, where no curve is, unless the legend is there.
+        above = not across and chart.legend_below
         name |= {"yshift": BAND_LINE * line}
-        position = f"bottom {'right' if from_right else 'left'}"
+        name |= {"yanchor": "bottom"} if above else {}
+        position = f"{'top' if above else 'bottom'} {'right' if from_right else 'left'}"
         annotation_options = {"annotation": name, "annotation_position": position} if band.name else {}
         shade = figure.add_hrect if across else figure.add_vrect
         shade(low, high, fillcolor=band.colour, opacity=band.opacity, line_width=0, **annotation_options)
@@ -227,7 +230,7 @@ def _curve_figure(chart: CurveChart) -> go.Figure:
 
 
 def _places_of_names(chart: CurveChart) -> list[tuple[int, bool]]:
-    """For each band the line of its name, 0 at the foot, and whether it ends at the band's right end, as one does that
+    """For each band the line of its name, 0 the lowest, and whether it ends at the band's right end, as one does that
     would else leave the chart: so that no two names lie on each other on a telephone."""
     upright = [band for band in chart.bands if band.axis == "x"]
     numbers = [x for curve in chart.curves for x in curve.x if not isinstance(x, str)]

@@ -32,6 +32,11 @@ def test_it_says_the_same_whatever_is_open(study, monkeypatch: pytest.MonkeyPatc
     assert "50 %" in table.value.to_string()
 
 
-def test_without_a_model_the_first_steps_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_needs_no_model_and_other_pages_lead_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has nothing yet may read what this is; a page that needs a model has its title and says what to do."""
     app = opened(tmp_path, "about", monkeypatch)
-    assert not app.exception and "python -m core align" in text(app)
+    assert not app.exception and all(term in text(app) for term in glossary())
+    other = opened(tmp_path, "gaps", monkeypatch)
+    assert not other.exception and [title.value for title in other.title] == ["Gaps and tests"]
+    assert "python -m core align" in text(other)
+    assert [link.proto.page for link in other.get("page_link")] == ["runs", "about"]

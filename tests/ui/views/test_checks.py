@@ -17,6 +17,7 @@ from core.classifiers.folder import load_model
 from core.data.store import AlignedStore
 from core.present.text.checks import sentence
 from tests.helpers.pages import page, text
+from ui.views.checks import _breakable
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +73,10 @@ def test_each_group_can_be_chosen_and_small_ones_are_told(checked, monkeypatch: 
         missing = sum(part.n(group) == 0 for name, part in checks.parts.items() if not name.startswith("methods"))
         missing += not len(checks.table("methods", group))
         assert text(app).count("Too few faces") == missing
+
+
+def test_names_of_methods_break_where_a_word_of_them_begins() -> None:
+    """At 390 px «GradCAMElementWise» was broken before its last letters."""
+    assert _breakable("GradCAMElementWise") == "Grad<wbr>CAM<wbr>Element<wbr>Wise"
+    assert _breakable("KPCA_CAM") == "KPCA_CAM"
+    assert _breakable("a<b") == "a&lt;b"

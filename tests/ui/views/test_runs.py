@@ -120,9 +120,28 @@ def test_each_form_draws_every_option_of_its_command(
 ) -> None:
     app = runs_page(study, monkeypatch, start=command.title)
     config = None if command.program != "train" else run_forms.train_config(None)
-    expected = {run_forms._asked(option).label for option in run_forms.form_options(command, config)}
+    expected = {run_forms._asked(option, command.program).label for option in run_forms.form_options(command, config)}
     assert expected <= labels(app)
     assert not app.error
+    assert "Data" not in labels(app)
+
+
+def test_a_data_set_has_one_name_in_every_form_and_stores_are_none(
+    study: Study, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of stores may lie in an open one, as `data/aligned` does."""
+    store = here / "data/aligned/one/store.json"
+    store.parent.mkdir(parents=True)
+    store.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(faces, "STORES", here / "data/aligned")
+    for title, label, offers in (
+        ("See a data set", "Data set", ["data/mine"]),
+        ("Align", "Data set", ["data/mine"]),
+        ("Audit", "Aligned store", ["aligned/one"]),
+    ):
+        app = runs_page(study, monkeypatch, start=title)
+        field = next(element for element in app.selectbox if element.label == label)
+        assert [Path(option).name for option in field.options] == [Path(offer).name for offer in offers], title
 
 
 def test_a_data_set_of_the_open_folder_is_put_into_the_queue_by_its_real_path(
@@ -199,7 +218,7 @@ def test_a_text_that_may_name_a_file_is_confined_too(word: str, here: Path) -> N
 
 
 def test_a_store_is_named_and_lies_among_the_stores(here: Path) -> None:
-    options = [run_forms._asked(option) for option in run_forms.form_options(run_forms.startable("align"))]
+    options = [run_forms._asked(option, "align") for option in run_forms.form_options(run_forms.startable("align"))]
     values = run_forms.checked(options, {"data": "mine", "out": "my-store"})
     assert values == {"data": (here / "data/mine").resolve(), "out": str((here / "aligned/my-store").resolve())}
     assert run_forms.store_name("/x/My Photos/faces.csv") == "my-photos"

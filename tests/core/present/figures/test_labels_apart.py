@@ -75,6 +75,8 @@ def test_image_sizes_of_a_training_lie_apart() -> None:
     chart = training_curve(metrics, {"val_accuracy": "validation"}, True, 20)
     places = names_drawn(chart, 0.5, 23.5)
     assert len(places) == 4 and apart(places), places
+    # Over the plot, where no curve is: at the foot a rate that falls to the last epoch runs through the last one.
+    assert {(name.y, name.yanchor) for name in figure_of(chart).layout.annotations} == {(1, "bottom")}
 
 
 def test_many_short_bands_take_more_lines() -> None:
