@@ -13,7 +13,7 @@ from core.present.text.unanswered import unanswered_words
 from core.verdicts import Verdict
 from tests.helpers.made_audit import made_audit
 from tests.helpers.made_experiment import INFO
-from tests.helpers.pages import opened, text
+from tests.helpers.pages import opened
 
 
 def test_open_claims_are_told_in_plain_words_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +21,8 @@ def test_open_claims_are_told_in_plain_words_first(tmp_path: Path, monkeypatch: 
     write_json(tmp_path / "made/model.json", INFO)
     findings = all_findings(audit, Filter.of_ages(audit.faces))
     open_ones = [finding for finding in findings if finding.verdict is Verdict.CANNOT_TELL]
-    said = text(opened(tmp_path, "findings", monkeypatch)).replace("\\", "")
+    elements = opened(tmp_path, "findings", monkeypatch).main
+    said = "\n".join(str(getattr(element, "value", "")) for element in elements).replace("\\", "")
     assert {finding.result is None for finding in open_ones} == {True, False}
     for finding in open_ones:
         plain = unanswered_words(finding) or ""
