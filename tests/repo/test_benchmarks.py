@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from benchmarks import rows
+from benchmarks import filter_runs, rows
 from benchmarks.__main__ import HEAD, cells, chosen
 from benchmarks.rows import ROWS, Bench, Row
 from benchmarks.side_by_side import Measured, in_turns, pinned
@@ -49,6 +49,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         made = Bench(path, 0.0)
         with made.stack, pinned(torch.get_num_threads()):
             yield made
+
+
+def test_a_filters_change_is_timed_in_a_checkout() -> None:
+    measured = filter_runs.changes(ROOT, ("Black",))
+    assert len(measured) == 3, "of all faces and of each gender"
+    assert all(seconds > 0 and elements > 20 for seconds, elements in measured)
 
 
 @pytest.mark.parametrize("row", RUN, ids=lambda row: row.name)

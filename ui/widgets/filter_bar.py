@@ -12,6 +12,7 @@ from core.data.columns import Column
 from core.data.faces import ADULT_AGE
 from core.data.filters import OUTCOMES, Filter
 from core.present.text import escape
+from ui.shell.cache import kept
 from ui.widgets import controls, help_texts, terms
 from ui.widgets.filter_query import AGES, BY, FilterOptions, FilterSelection, read_query, write_query
 
@@ -110,7 +111,7 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
 
     `outcome` is left out where a page shows correct and incorrect predictions side by side; the next page has it again.
     """
-    options = FilterOptions.from_audit(audit)
+    options = _options(audit)
     _arrive(audit, options)
     with st.container(border=True, key="filters"):
         selection = _widgets(options, outcome)
@@ -122,6 +123,11 @@ def filter_bar(audit: Audit, outcome: bool = True) -> Filter:
     _publish(selection, options.opening, outcome)
     selection = selection if outcome else replace(selection, outcome=OUTCOMES[0])
     return selection.filter().spoken(audit.columns)
+
+
+@kept(entries=16, shared=True)
+def _options(audit: Audit) -> FilterOptions:
+    return FilterOptions.from_audit(audit)
 
 
 def _widgets(options: FilterOptions, outcome: bool) -> FilterSelection:

@@ -107,8 +107,9 @@ def age_model(faces: pd.DataFrame, threshold: float = 0.5, ages: bool = True, sm
     has_age = age_band(faces["age"]) >= 0
     if not has_age.any():
         raise LookwhereError(f"no age is known here{no_telling}")
-    groups = group_counts(faces[has_age], by, threshold, smallest, order="")
-    part = faces[has_age][groups.member >= 0]
+    aged = faces if has_age.all() else faces[has_age]  # no copy of a hundred columns where nothing is left out
+    groups = group_counts(aged, by, threshold, smallest, order="")
+    part = aged if (groups.member >= 0).all() else aged[groups.member >= 0]
     right, unit, each = groups.right[groups.member >= 0], people(part), counts_of(part)
     if len(groups.table) < 2:
         few = f"have {smallest} faces" if smallest > 1 else "have faces"
