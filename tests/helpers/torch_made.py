@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pytest
 import timm
 import torch
 import torchvision
@@ -16,8 +15,6 @@ from torch import Tensor, nn
 from core.classifiers.imported.spec import InputOutputSpec
 from core.classifiers.imported.torch_classifier import WEIGHTS, TorchClassifier, import_torch, load_torch
 from core.classifiers.info import ModelInfo
-from core.explain import receptive_fields
-from core.explain.layers import Layer
 from core.task import GENDERS
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -77,16 +74,6 @@ def import_model(
     source.unlink()
     info = json.loads(json.dumps(info | {"declaration": spec.as_dict()}))
     return load_torch(folder / "model", as_info(info), "cpu"), info
-
-
-def on_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells lie on the tiles of the image: to measure where they look (`test_receptive_fields`, and each architecture
-    once in `test_torch_classifier`) is half of an import's time."""
-
-    def tiles(network: nn.Module, layer: Layer, *_: object) -> tuple[np.ndarray, ...]:
-        return tuple((np.arange(count) + 0.5) / count for count in layer.view.grid)
-
-    monkeypatch.setattr(receptive_fields, "cell_centres", tiles)
 
 
 def as_info(imported: dict) -> ModelInfo:

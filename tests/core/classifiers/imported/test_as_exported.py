@@ -20,7 +20,7 @@ from core.classifiers.info import model_info
 from core.classifiers.preprocessing import prepare
 from core.commands.importing import import_
 from core.errors import LookwhereError
-from tests.helpers.torch_made import on_tiles
+from tests.helpers.unmeasured import on_tiles
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 112, 112, 3), dtype=np.uint8)
 SAID = {"size": [32, 32], "mean": [0.5] * 3, "std": [0.25] * 3, "score": "logits", "female": 0, "male": 1}

@@ -14,7 +14,8 @@ from core.classifiers.imported.torch_classifier import TorchClassifier
 from core.commands.importing import import_
 from core.errors import LookwhereError
 from core.explain.grids import regrid
-from tests.helpers.torch_made import MEAN, STD, as_info, import_model, made, on_tiles, pictures
+from tests.helpers.torch_made import MEAN, STD, as_info, import_model, made, pictures
+from tests.helpers.unmeasured import on_tiles
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
 

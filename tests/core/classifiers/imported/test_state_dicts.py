@@ -25,7 +25,8 @@ from core.classifiers.imported.outputs import to_logits
 from core.classifiers.imported.torch_classifier import import_torch, load_torch, noise
 from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
-from tests.helpers.torch_made import as_info, declared, halved, import_model, made, on_tiles, pictures
+from tests.helpers.torch_made import as_info, declared, halved, import_model, made, pictures
+from tests.helpers.unmeasured import on_tiles
 
 RESNET = "torchvision:resnet18"
 SQUEEZE = "torchvision:squeezenet1_1"  # small

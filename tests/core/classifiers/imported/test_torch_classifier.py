@@ -26,7 +26,8 @@ from core.explain.layers import Layer, View, find_head, find_layer, lies_on_imag
 from core.explain.maps import grad_cam, scale_each
 from core.explain.method import OnlyOutputs
 from core.explain.methods import method
-from tests.helpers.torch_made import declared, import_model, made, on_tiles, pictures, planted, share_in_square, spotted
+from tests.helpers.torch_made import declared, import_model, made, pictures, planted, share_in_square, spotted
+from tests.helpers.unmeasured import on_tiles
 
 WHOLE = (0.0, 0.0, 112.0, 112.0)
 #: How each is explained at 112×112: method, layer, cells.
