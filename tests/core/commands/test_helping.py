@@ -53,6 +53,8 @@ def test_the_help_of_a_command_ends_with_its_examples(capsys: pytest.CaptureFixt
     assert help_text.partition("Example:\n")[2].splitlines() == [
         "  lookwhere compare",
         "  lookwhere compare resnet50-utkface/utkface-test theirs/utkface-test --out comparison.html",
+        "  # by columns of your own:",
+        "  lookwhere compare first/faces-all second/faces-all --by glasses skin_tone",
     ]
     assert "None}" not in help_text and "{None" not in help_text
 
