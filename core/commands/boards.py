@@ -69,6 +69,9 @@ def board(
             _make(folder, files, stores, map_faces)
     own = {OURS: {data: models / OURS / "audits" / name for data, name in AUDITS.items()}}
     classifiers = open_board(folder, own)
+    if not classifiers or not classifiers[0].audits:
+        names = " or ".join(AUDITS.values())
+        raise LookwhereError(f"{models / OURS}: no audit {names} there, which others stand beside; name it by --models")
     filter = Filter.of_ages(next(iter(classifiers[0].audits.values())).faces, ages)
     write_text(out, board_markdown(classifiers, classifiers[0], filter))
     return printed(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from core.audit.folder import open_audit
 from core.commands import boards
+from core.errors import LookwhereError
 from core.files import sha256
 from tests.helpers.made_store import make_store
 from tests.helpers.onnx_made import SIZE, small_onnx
@@ -34,3 +37,13 @@ def test_a_board_s_audits_are_made_beside_its_declarations(tmp_path: Path) -> No
     modified = (audit.path / "audit.json").stat().st_mtime_ns
     boards._make(folder, (file.parent,), {"fairface": store}, map_faces=0)
     assert (audit.path / "audit.json").stat().st_mtime_ns == modified, "what is there is not made again"
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_without_our_models_audits_is_told(tmp_path: Path, there: bool) -> None:
+    """It was a traceback, also where the folder of models is a file."""
+    models = tmp_path / "models"
+    models.mkdir() if there else models.write_text("x")
+    with pytest.raises(LookwhereError, match=r"models/resnet50-utkface: no audit .* there"):
+        boards.board(models=models, out=tmp_path / "board.md")
+    assert not (tmp_path / "board.md").exists()
