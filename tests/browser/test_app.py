@@ -92,6 +92,20 @@ def test_a_chart_that_is_taller_than_a_page_is_printed_whole(browser, address: s
     page.close()
 
 
+def test_the_first_claim_is_printed_whole_on_the_first_sheet(browser, address: str) -> None:
+    """It stood on the second one, and half of the first was empty."""
+    page, _ = visit(browser, f"{address}/findings")
+    page.pdf(format="A4")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": round((210 - 24) * 96 / 25.4), "height": 900})
+    page.wait_for_timeout(500)
+    claim = page.locator(".st-key-claim-1a")
+    assert claim.evaluate("claim => getComputedStyle(claim).breakInside") == "avoid"
+    foot = claim.evaluate("claim => claim.getBoundingClientRect().bottom + document.querySelector('.stMain').scrollTop")
+    assert foot * 25.4 / 96 <= 297 - 24
+    page.close()
+
+
 @pytest.mark.parametrize(("format", "millimetres"), [("A4", 210), ("Letter", 215.9)])
 def test_a_printed_table_has_all_rows_and_columns(
     browser, address: str, shipped_audit: Audit, format: str, millimetres: float
