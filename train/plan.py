@@ -96,9 +96,13 @@ class Plan:
 
     @property
     def tests(self) -> tuple[AuditPlan, ...]:
-        """The audits of every run, the main one first."""
+        """The audits of every run, the main one first.
+
+        With one data set it is that of the test split; the plan's own `maps` says which maps it has.
+        """
         if not self.several:
-            return (AuditPlan(None, "", ("test",)),)
+            maps = None if self.content.get("maps") is None else str(self.content["maps"])
+            return (AuditPlan(None, "", ("test",), maps=maps),)
         settings = {name: entry if isinstance(entry, dict) else {"splits": entry}
                  for name, entry in self.content["test"].items()}  # fmt: skip
         tests = []

@@ -59,6 +59,15 @@ def test_the_plan_we_ship_is_sound() -> None:
     }
 
 
+def test_a_plan_with_one_data_set_may_ask_for_no_maps(tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    text = (PLAN.parent / "recipe.yaml").read_text()
+    file.write_text(text)
+    assert [test.maps_for("recipe") for test in Plan.read(file).tests] == ["none"]
+    file.write_text(text.replace("maps: none", ""))
+    assert [test.maps_for("recipe") for test in Plan.read(file).tests] == [None]
+
+
 def test_a_plan_that_names_no_such_arm_is_refused(tmp_path: Path) -> None:
     contrast = [{"name": "x", "from": "everyone", "to": "nobody", "group": "worst"}]
     with pytest.raises(LookwhereError, match="no arm nobody; there are everyone, without, head"):
