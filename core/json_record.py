@@ -95,7 +95,7 @@ class JsonRecord:
     SEALED_FROM: ClassVar[int | None] = None
     #: What to do with a broken file.
     MEND: ClassVar[str] = ""
-    #: Whether keys that no field has are refused: a manifest's format tells what it may have.
+    #: Whether keys that no field has are refused in a file of this format, which tells what it may have.
     CLOSED: ClassVar[bool] = False
     #: Fields that a new record writes even where they have their default; other fields are left out then.
     ALWAYS: ClassVar[tuple[str, ...]] = ()
@@ -121,7 +121,8 @@ class JsonRecord:
             raise LookwhereError(f"{origin}: {error}{_hint(mend)}") from error
         if from_file and cls._sealed(content.get("format")) and not record._untouched(content):
             raise LookwhereError(f"{origin}: changed since it was written{_hint(mend)}")
-        if cls.CLOSED and record.unknown_keys:
+        # One of an earlier format may have keys that have been given up since.
+        if cls.CLOSED and content.get("format") == cls.FORMAT and record.unknown_keys:
             keys = ", ".join(reprlib.repr(key) for key in list(record.unknown_keys)[:3])
             raise LookwhereError(f"{origin}: has {keys} in it, which this version does not know{_hint(mend)}")
         return record
