@@ -158,8 +158,8 @@ def kind_of(values: pd.Series) -> tuple[Kind, tuple[str, ...]]:
 
 def _natural(text: str) -> list[tuple[int, int, str]]:
     """By what words are sorted as people sort them: «desk 9» before «desk 10»."""
-    parts = re.split(r"(\d+)", text)
-    return [(0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part) for part in parts if part]
+    parts = re.split(r"([0-9]{1,18})", text)  # Python makes no number of thousands of digits
+    return [(1, 0, part) if n % 2 == 0 else (0, int(part), "") for n, part in enumerate(parts) if part]
 
 
 def _in_order(folded: dict[str, str]) -> tuple[str, ...] | None:

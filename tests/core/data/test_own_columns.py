@@ -69,6 +69,7 @@ def reading(**own: list) -> Reading:
         (["1,250", "980", "12,000"], Kind.CATEGORY, ("1,250", "12,000", "980")),
         (["1,250", "0,980"], Kind.NUMBER, ()),
         (["desk 10", "desk 9", "booth/2", "booth/11"], Kind.CATEGORY, ("booth/2", "booth/11", "desk 9", "desk 10")),
+        (["b" + "9" * 5000, "a1"], Kind.CATEGORY, ("a1", "b" + "9" * 5000)),
         ([str(n) for n in range(13)], Kind.NUMBER, ()),
     ],
 )
