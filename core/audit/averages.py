@@ -23,7 +23,7 @@ from core.data.faces import ADULT_AGE, AGE_EDGES, age_band
 from core.data.filters import Filter
 from core.data.splits import person_numbers
 from core.errors import LookwhereError
-from core.files import read_npz
+from core.files import read_npz, write_npz
 from core.privacy import MINIMUM_FACES, MOST_OF_ONE, enough_people
 from core.task import task_of
 
@@ -127,8 +127,7 @@ class Averages:
         Images are written as what each pixel differs from its neighbours (`differenced`), which takes less than half.
         """
         columns = {f"cell_{name}": np.asarray(self.cells[name].to_list()) for name in self.cells}
-        with file.open("wb") as out:
-            np.savez_compressed(out, differences=differenced(self.means), **columns)
+        write_npz(file, {"differences": differenced(self.means)} | columns)
 
     @classmethod
     def load(cls, file: Path) -> Averages:

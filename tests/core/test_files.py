@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import LookwhereError
-from core.files import LARGE_TABLE, file_to_write, put_folder, read_npz, write_bytes, write_parquet, write_text
+from core.files import LARGE_TABLE, file_to_write, put_folder, read_npz, write_bytes, write_npz, write_parquet, write_text
 from core.locks import alone
 
 
@@ -66,9 +66,29 @@ def test_arrays_are_read_as_they_were_written(tmp_path: Path) -> None:
         "c": np.asfortranarray(np.eye(3)),
         "d": np.float32(2),
     }
-    np.savez_compressed(tmp_path / "whole.npz", **arrays)
-    read = read_npz(tmp_path / "whole.npz")
-    assert all(np.array_equal(read[name], value) and read[name].dtype == value.dtype for name, value in arrays.items())
+    np.savez_compressed(tmp_path / "numpys.npz", **arrays)
+    write_npz(tmp_path / "ours.npz", arrays)
+    write_npz(tmp_path / "again.npz", arrays)
+    for file in ("numpys.npz", "ours.npz"):
+        read = read_npz(tmp_path / file)
+        assert read.keys() == arrays.keys()
+        assert all(np.array_equal(read[n], value) and read[n].dtype == value.dtype for n, value in arrays.items())
+    assert (tmp_path / "ours.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
+
+
+def test_a_flipped_byte_of_arrays_is_told_or_changes_none(tmp_path: Path) -> None:
+    arrays, file = {"a": np.arange(4000, dtype=np.int64)}, tmp_path / "x.npz"
+    write_npz(file, arrays)
+    whole, told = file.read_bytes(), 0
+    for place in range(0, len(whole), 7):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+        try:
+            read = read_npz(file, 10**6)
+        except ValueError:
+            told += 1
+        else:
+            assert all(np.array_equal(value, arrays["a"]) for value in read.values())
+    assert told > 0.8 * len(whole) / 7
 
 
 @pytest.mark.parametrize("kind", ["bomb", "head", "pickle", "cut", "none", "text"])

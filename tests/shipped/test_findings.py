@@ -120,11 +120,11 @@ def test_women_are_ahead_of_men_at_18_and_behind_at_60(findings: list[Finding]) 
     assert list(100 * rows.loc["60+ years"]) == pytest.approx([-15.8, -22.7, -9.8], abs=0.06)
 
 
-def test_the_docs_say_what_the_commands_print(findings: list[Finding], experiment: Experiment) -> None:
+def test_the_docs_say_what_the_commands_print(audit: Audit, findings: list[Finding], experiment: Experiment) -> None:
     documented = list(blocks((ROOT / "docs/findings.md").read_text()))
     assert len(documented) == 2
     title = f"{MODEL.name}, audit {AUDIT.name}, {ADULTS.describe()}"
-    assert_same(findings_report(findings, title, seeds_words(experiment, ADULTS)), documented[0])
+    assert_same(findings_report(findings, title, seeds_words(experiment, ADULTS, audit)), documented[0])
     assert_same(experiment_report(experiment, ADULTS), documented[1])
 
 
