@@ -17,7 +17,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import LookwhereError
-from core.files import LARGE_TABLE, file_to_write, put_folder, read_npz, write_bytes, write_npz, write_parquet, write_text
+from core.files import (
+    LARGE_TABLE,
+    file_to_write,
+    put_folder,
+    read_npz,
+    write_bytes,
+    write_npz,
+    write_parquet,
+    write_text,
+)
 from core.locks import alone
 
 
