@@ -228,9 +228,7 @@ def navigation() -> st.Page:
     first[0] = _declared(PAGES[0], hidden=not by_name)
     first.insert(0, _declared(PAGES[0], address="home", hidden=by_name))
     open_page = st.navigation(sections, expanded=True)
-    # Once, since each time the browser draws the whole app anew.
-    title = f"{entry_of(open_page.url_path).title} · Lookwhere"
-    st.set_page_config(page_title=title, page_icon=ICON, layout="wide")
+    st.set_page_config(page_title=f"{entry_of(open_page.url_path).title} · Lookwhere")
     return open_page
 
 
