@@ -213,6 +213,8 @@ def entry_of(address: str) -> PageEntry:
 
 def navigation() -> st.Page:
     """Declare the app and its pages; returns the one that the address names."""
+    # Before st.navigation, which else asks a host for the font of the page's own icon.
+    st.set_page_config(page_icon=ICON, layout="wide")
     sections: dict[str, list[st.Page]] = {}
     open_at = urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
     for entry in PAGES:
