@@ -137,7 +137,7 @@ def test_photos_of_ones_own_are_seen_aligned_and_audited_from_the_page(browser, 
     until_done(page, place, "Import: mine")
 
     choose_form(page, "Audit")
-    choose(page, "Data", "aligned/my-photos")
+    choose(page, "Aligned store", "aligned/my-photos")
     fill(page, "textbox", Name="my-photos")
     press(page, "Start")
     until_done(page, place, "Audit: my-photos")

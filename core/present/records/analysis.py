@@ -24,6 +24,7 @@ from core.audit.folder import Audit, open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.records.audits import audit_head
+from core.present.records.recipe import recipe_record
 from core.present.records.values import filter_record, plain
 from core.present.text.abstention import abstention_sentence
 from core.present.text.findings import findings_sentence
@@ -155,6 +156,7 @@ def findings_record(audit: Audit, filter: Filter, findings: list[Finding]) -> di
         "filter": filter_record(filter),
         "exploratory": not filter.primary,
         "sentence": findings_sentence(findings, audit.task),
+        "recipe": recipe_record(audit, filter),
         "findings": [
             {**{key: getattr(finding, key) for key in keys}, "plain": plain_words(finding)} for finding in findings
         ],

@@ -22,6 +22,7 @@ from core.checks.results import Checks
 from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.explain.regions import REGIONS
+from core.present.records.recipe import recipe_record
 from core.present.records.values import filter_record
 from core.present.text.checks import results, sentence
 from core.present.text.sentences import accuracy_sentence
@@ -79,6 +80,7 @@ def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) 
                 "labelled_otherwise": labelled_otherwise(audit, filter),
                 "statistics": [_statistic(s, faces) for s in group_statistics.GROUP_STATISTICS] if len(faces) else [],
                 "sentence": accuracy_sentence(faces, filter, pair=pair),
+                "recipe": recipe_record(audit, filter),
             }
         )
     return {

@@ -181,8 +181,11 @@ def test_a_changed_number_would_be_noticed(study: Path, capsys: pytest.CaptureFi
     content = parsed(run(capsys, "show", arguments, study, "--json"))
     text = run(capsys, "show", arguments, study)
     assert content["scopes"][0]["overall"]["n"] == 4029
-    content["scopes"][1]["overall"]["accuracy"] += 0.02
-    assert "96.3" in unaccounted(text, content)
+    scope = content["scopes"][1]
+    low = f"{100 * scope['overall']['low']:.1f}"
+    assert low in text and low not in unaccounted(text, content)
+    scope["overall"]["low"] -= 0.02
+    assert low in unaccounted(text, content)
 
 
 def test_what_a_library_prints_goes_to_stderr(

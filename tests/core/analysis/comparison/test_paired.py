@@ -149,8 +149,12 @@ def test_audits_are_put_in_one_order(tmp_path: Path) -> None:
 )
 def test_audits_of_other_faces_are_told_apart(tmp_path: Path, manifest: dict, word: str) -> None:
     a, b = made_pair(tmp_path, 60)
+    faces = a.faces
+    if "splits" in manifest:
+        faces = faces.assign(split="val")
+        manifest = manifest | {"data_fingerprint": a.manifest.data_fingerprint}
     second_audit = made_audit(
-        faces=a.faces, correct=np.ones(60, bool), evidence=b.evidence, path=tmp_path / "c/audits/made-test",
+        faces=faces, correct=np.ones(60, bool), evidence=b.evidence, path=tmp_path / "c/audits/made-test",
         manifest=manifest,
     )  # fmt: skip
     with pytest.raises(LookwhereError, match=word) as error:
