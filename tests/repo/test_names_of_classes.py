@@ -44,6 +44,7 @@ LEFT: dict[str, tuple[int, str]] = {
     "core/commands/tables.py": (6, "the options --female and --male of table, as those of import"),
     "core/commands/importing.py": (6, "the options --female and --male of import, which people have in their scripts"),
     "core/present/records/data.py": (2, "the settings' column women − men, in JSON"),
+    "core/present/records/recipe.py": (4, "women less men of a recipe, where gender is the task, in JSON"),
     "core/present/text/board.py": (4, "the board's column women − men"),
     "core/present/text/diversity.py": (2, "the experiment on gender data sets says which way its maps' sign goes"),
     "core/present/text/findings.py": (2, "what the project's own networks say of women less men"),
