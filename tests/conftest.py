@@ -26,6 +26,7 @@ from tests.helpers.chromium import chromium, served
 from tests.helpers.made_store import make_store
 from tests.helpers.made_study import made_study
 from tests.helpers.shipped import AUDIT, ROOT, shipped_or_skip
+from ui.shell import visitor
 
 # Modules and tests are hundreds of thousands of objects. Garbage collection went through them again and again, which
 # took a third of the time of collecting the tests and of running pages; now it sees only what a test makes.
@@ -52,6 +53,14 @@ def packages_are_scanned_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         scan = functools.cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def visitors_sit_at_this_machine() -> Iterator[None]:
+    """AppTest's requests have no header, so that they could be anybody's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(visitor, "request_headers", lambda: {"Host": "localhost"})
         yield
 
 

@@ -38,14 +38,21 @@ def permission(
         return Permission(False, why=f"{ALLOW} is 0, which switches it off.")
     if switch == "1" and password:
         return Permission(True, password=True)
+    why = why_elsewhere(address, headers)
+    return Permission(False, why=why) if why else Permission(True, password=password)
+
+
+def why_elsewhere(address: str | None, headers: Mapping[str, str]) -> str:
+    """Why a request need not be of who sits at this machine, a sentence; empty where it is.
+
+    `address` is the one that the server is bound to, `headers` are the request's.
+    """
     if (address or "").strip("[]").lower() not in LOCAL:
-        return Permission(False, why=f"this server answers at {address or 'every address'}, not at this machine alone.")
+        return f"this server answers at {address or 'every address'}, not at this machine alone."
     if any(headers.get(name) for name in PROXIES):
-        return Permission(False, why="this page came through another server, so others may reach it too.")
+        return "this page came through another server, so others may reach it too."
     host = _host(headers.get("Host", ""))
-    if host not in LOCAL:
-        return Permission(False, why=f"this page was asked for at {host or 'no address'}, which is not this machine.")
-    return Permission(True, password=password)
+    return "" if host in LOCAL else f"this page was asked for at {host or 'no address'}, which is not this machine."
 
 
 def _host(header: str) -> str:

@@ -12,6 +12,7 @@ from core.errors import LookwhereError, told
 from core.extras import missing_extra
 from core.present.text import escape
 from core.wording import capital
+from ui.shell.visitor import for_visitor
 
 
 @contextmanager
@@ -21,14 +22,14 @@ def error_boundary() -> Iterator[None]:
     try:
         yield
     except LookwhereError as error:
-        st.error(escape.sentence(error), icon=":material/error:")
+        st.error(escape.sentence(for_visitor(error)), icon=":material/error:")
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and (line := missing_extra(error)):
             st.error(escape.markdown(capital(line) + "."), icon=":material/extension:")
             return
         if isinstance(error, OSError) and (line := told(error)):
             logging.getLogger("lookwhere").warning("%s", line)
-            st.error(escape.markdown(line), icon=":material/error:")
+            st.error(escape.markdown(for_visitor(line)), icon=":material/error:")
             return
         logging.getLogger("lookwhere").exception("a page failed")
         st.error("Something went wrong that is a defect of Lookwhere's; the terminal it runs in has the details.")

@@ -38,6 +38,7 @@ from core.wording import capital, percent
 from ui.shell import downloads
 from ui.shell.cache import kept
 from ui.shell.page import Page
+from ui.shell.visitor import for_visitor
 from ui.widgets import controls, layout, terms
 
 __all__ = ["ADULTS", "CAUTION"]
@@ -67,7 +68,7 @@ def open_or_say(p: Page) -> list[BoardModel]:
         return _opened(FOLDER, own, sorted(file for file in files if file.is_file()))
     except LookwhereError as error:
         p.headline("There is no board here.")
-        p.info(escape.sentence(str(error)))
+        p.info(escape.sentence(for_visitor(error)))
         st.stop()
 
 

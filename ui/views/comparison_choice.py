@@ -40,6 +40,7 @@ from core.wording import capital
 from ui.shell.cache import kept
 from ui.shell.open_audit import audit_of
 from ui.shell.page import Page
+from ui.shell.visitor import for_visitor
 from ui.widgets import controls, terms
 
 OWN = "my own choice of models"
@@ -92,7 +93,7 @@ def experiments() -> list[Experiment]:
             files = (folder / "experiment.json", *sorted(folder.glob("*/audits/*/audit.json")))
             result.append(_experiment(folder, files))
         except LookwhereError as error:
-            st.warning(escape.sentence(error))
+            st.warning(escape.sentence(for_visitor(error)))
     return result
 
 
@@ -114,7 +115,7 @@ def candidates(experiments: list[Experiment]) -> list[Candidate]:
         try:
             result.append(Candidate(label, path, read_manifest(path)))
         except LookwhereError as error:
-            st.warning(escape.sentence(error))
+            st.warning(escape.sentence(for_visitor(error)))
     return result
 
 
@@ -253,7 +254,7 @@ def common(p: Page, choice: Choice) -> CommonFaces:
         shared = _common([candidate.open() for candidate in choice.models])
     except LookwhereError as error:
         p.headline("These models were audited on other faces.")
-        st.info(escape.sentence(capital(str(error))) + ".")
+        st.info(escape.sentence(capital(for_visitor(error))) + ".")
         st.stop()
     if any(shared.left_out):
         counts = ", ".join(f"{n:,} of {letter}" for letter, n in zip(LETTERS, shared.left_out, strict=False))
@@ -340,5 +341,5 @@ def contrast_of(choice: Choice, filter: Filter) -> Contrast | None:
     try:
         return _claim_contrast(choice.experiment, choice.claim, filter)
     except LookwhereError as error:
-        st.warning(escape.sentence(capital(str(error))) + ".")
+        st.warning(escape.sentence(capital(for_visitor(error))) + ".")
         return None

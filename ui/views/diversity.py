@@ -30,6 +30,7 @@ from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
 from ui.shell.page import Page
+from ui.shell.visitor import for_visitor
 from ui.views.findings import show_finding
 from ui.widgets import controls, layout, terms
 
@@ -69,7 +70,7 @@ def show(p: Page) -> None:
         study = _opened(Path(open_audit_shell.MODELS) / FOLDER / NAME / "experiment.json")
     except LookwhereError as error:
         p.headline(f"{words.QUESTION} Nobody has run it yet.")
-        p.info(escape.sentence(str(error)))
+        p.info(escape.sentence(for_visitor(error)))
         return
     titles = {test: words.test_title(study, test) for test in study.tests}
     test = controls.selectbox("Tested on", list(titles), key="diversity_test", format_func=titles.__getitem__)

@@ -32,6 +32,7 @@ from core.present.text import faces as faces_text
 from core.task import Task
 from ui.shell.cache import kept
 from ui.shell.page import Page
+from ui.shell.visitor import at_this_machine
 from ui.widgets import controls, layout, terms
 from ui.widgets.filter_query import quoted
 from ui.widgets.group_columns import choose_columns
@@ -101,10 +102,12 @@ def how_to_attach(audit: Audit, info: ModelInfo | None, looked: list[str]) -> No
     elsewhere = "LOOKWHERE_STORES" in os.environ and audit.manifest.dataset not in OF_ANYBODY
     out = STORES / audit.manifest.dataset if elsewhere else None
     st.code(audit_images.align_command(audit.manifest, info, out), language="bash", wrap_lines=True)
-    folders = "".join(f"\n- {escape.markdown(line)}" for line in looked)
+    # What else lies on this machine is nothing to who visits over the network
+    lines = "".join(f"\n- {escape.markdown(line)}" for line in looked)
+    folders = f" Looked in:{lines}" if at_this_machine() else ""
     terms.caption(
         "PATH is the folder or archive as it was downloaded. Its labels and splits must come out as they were audited. "
-        f"Another folder of stores is named by the environment variable LOOKWHERE_STORES. Looked in:{folders}"
+        f"Another folder of stores is named by the environment variable LOOKWHERE_STORES.{folders}"
     )
 
 

@@ -52,6 +52,7 @@ from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
 from ui.shell.extremes import extremes_of
 from ui.shell.page import Page
+from ui.shell.visitor import for_visitor
 from ui.views.wrong_labels import show_tipping_points
 from ui.widgets import controls, help_texts, layout, terms
 from ui.widgets.group_columns import choose_columns, short_names
@@ -368,8 +369,7 @@ def show_label_noise(audit: Audit, filter: Filter, threshold: float = 0.5, by: t
             downloads.chart(charts.gap_variants(noise), "gap-variants", "the largest gap without them")
         else:
             st.info("There are no two groups.")
-    copies = NEAR_COPIES_ARE if audit.manifest.copies_by else NEAR_HASHES_ARE
-    copies = copies if noise.searched else UNSEEN
+    copies = (NEAR_COPIES_ARE if audit.manifest.copies_by else NEAR_HASHES_ARE) if noise.searched else UNSEEN
     terms.caption(copies + ("" if noise.decisions else f" {MISLABELS_ARE.format(kind=audit.task.kind)}"))
     terms.caption(DECISIONS if noise.decisions else CIRCULAR)
     if noise.unaged:
@@ -394,7 +394,7 @@ def _agreement(audit: Audit) -> None:
     try:
         paths = same_face_audits(open_audit_shell.MODELS, audit)
         agreement = _consensus(audit, tuple(path / "audit.json" for path in paths))
+        words = consensus_words(agreement, [path.parent.parent.name for path in paths])
     except LookwhereError as error:
-        terms.caption(escape.markdown(capital(str(error)) + "."))
-        return
-    terms.caption(escape.markdown(consensus_words(agreement, [path.parent.parent.name for path in paths])))
+        words = capital(for_visitor(error)) + "."
+    terms.caption(escape.markdown(words))

@@ -34,6 +34,7 @@ from core.wording import capital, counted, signed
 from ui.shell.cache import kept
 from ui.shell.open_audit import OpenAudit
 from ui.shell.page import Page
+from ui.shell.visitor import for_visitor
 from ui.views.photo_style import STYLE
 from ui.widgets import controls, layout, terms
 from ui.widgets.filter_query import FilterOptions
@@ -225,17 +226,17 @@ def try_image(data: bytes, name: str, ready: Tools, placement: Placement | None 
 
 def comparable_audit(opened: OpenAudit, ready: Tools) -> Audit | None:
     """The audit to compare with; or None, and a line on the page that says why."""
-    try:
-        audit = opened.load() if opened.audit else None
-    except LookwhereError as error:
-        st.warning(escape.sentence(f"No comparison with audited faces: {error}."))
-        audit = None
-    if audit is None:
+    if not opened.audit:
         st.info("This model has no audit, so there are no audited faces to compare with.")
-    elif not same_weights(ready.info, audit.manifest):
-        st.info("The open audit was made with other weights than the model has now: its faces are not compared with.")
-    else:
+        return None
+    try:
+        audit = opened.load()
+    except LookwhereError as error:
+        st.warning(escape.sentence(f"No comparison with audited faces: {for_visitor(error)}."))
+        return None
+    if same_weights(ready.info, audit.manifest):
         return audit
+    st.info("The open audit was made with other weights than the model has now: its faces are not compared with.")
     return None
 
 
@@ -393,8 +394,7 @@ def _sum(regions: np.ndarray, bias: float | None, margin: float, maps: Mapping[s
             f"Regions {signed(total)} and bias {signed(bias)} make up the margin, {signed(margin)}"
             f"{more}. Evidence is centred on a region, not confined to it."
         )
-    method = str(maps.get("method", "this method"))
     return (
-        f"Maps by {escape.markdown(method)} do not add up to the margin: the regions' sum is {signed(total)}, "
-        f"the margin {signed(margin)}. Compare regions with each other only."
+        f"Maps by {escape.markdown(str(maps.get('method', 'this method')))} do not add up to the margin: the regions' "
+        f"sum is {signed(total)}, the margin {signed(margin)}. Compare regions with each other only."
     )

@@ -22,6 +22,7 @@ from ui.shell import downloads
 from ui.shell import open_audit as open_audit_shell
 from ui.shell.cache import kept
 from ui.shell.page import Page
+from ui.shell.visitor import for_visitor
 from ui.views.findings import ICONS
 from ui.views.overview import show_study_grid
 from ui.widgets import controls, layout, terms
@@ -36,7 +37,7 @@ def open_or_say(p: Page) -> Repeated:
         return _opened(Path(open_audit_shell.MODELS) / FOLDER / NAME / "experiment.json")
     except LookwhereError as error:
         p.headline("There is no repetition of the study here.")
-        p.info(escape.sentence(str(error)))
+        p.info(escape.sentence(for_visitor(error)))
         st.stop()
 
 

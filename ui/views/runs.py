@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 import streamlit as st
 
@@ -11,6 +10,7 @@ from core.jobs import password
 from core.jobs.permission import ALLOW, Permission, permission
 from core.jobs.roots import VARIABLE as ROOTS
 from core.present.text import escape
+from ui.shell.visitor import request_headers
 from ui.widgets import terms
 
 #: Wrong tries of all sessions of this server.
@@ -27,11 +27,6 @@ HERE = "streamlit run app.py --server.address 127.0.0.1"
 NETWORK = f"""python -m core jobs --password      # asks for one, prints its hash
 export {password.VARIABLE}='scrypt:…'
 export {ALLOW}=1"""
-
-
-def request_headers() -> Mapping[str, str]:
-    """The headers of the visitor's request."""
-    return st.context.headers
 
 
 def found_permission() -> Permission:
