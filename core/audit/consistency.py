@@ -58,6 +58,9 @@ def _of_itself(manifest: AuditManifest) -> Iterator[str]:
             yield f"the note {note.code} is not of its faces"
     if manifest.speed is not None and manifest.speed.decisions > manifest.speed.faces:
         yield "more decisions changed than faces were tried"
+    check = manifest.float32_check
+    if check is not None and not check.decisions <= check.faces <= manifest.faces:
+        yield "more decisions are others in float32 than faces were computed again, or these than it has faces"
     if manifest.review is not None and manifest.review.flipped > manifest.faces:
         yield "more labels were flipped than it has faces"
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from core.audit.notes import Note, NoteCode
 from core.audit.training_copies import TrainingCopies
 from core.classifiers.info import MapsInfo, ModelKind
-from core.classifiers.speed import FasterWay
+from core.classifiers.speed import FasterWay, Float32Check
 from core.data.columns import Column
 from core.integrity import FileRecord
 from core.json_record import JsonRecord, Positive, Share
@@ -60,7 +60,8 @@ class AuditManifest(JsonRecord):
     `cells` names those whose levels average faces tell apart. `otherwise` counts faces that are labelled with none of
     the two classes and lie in `otherwise.parquet`. `files` are those beside it when it was written, empty in audits of
     before they were recorded. `precision` is the data type of the forward pass, `speed` how it was made faster and
-    how that agreed with float32, None of the network as it is. `versions` are those of packages.
+    how that agreed with float32, None of the network as it is. `float32_check` says how many decisions are others in
+    float32, None where it is computed in that, or nobody counted. `versions` are those of packages.
     """
 
     format: int = FORMAT
@@ -88,6 +89,7 @@ class AuditManifest(JsonRecord):
     disagreements: Mapping[str, int] | None = None
     precision: str | None = None
     speed: FasterWay | None = None
+    float32_check: Float32Check | None = None
     seconds: Positive | None = None
     faces_per_second: Positive | None = None
     versions: Mapping[str, str] = field(default_factory=dict)

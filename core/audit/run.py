@@ -20,6 +20,7 @@ from core.audit.audited_faces import classed, default_name, faces_of
 from core.audit.average_setting import USUAL_AVERAGES, AverageSetting, KeepAverages, same_averages
 from core.audit.averages import Averages, CellRule, Share, average_faces
 from core.audit.doubts import doubts
+from core.audit.float32_check import with_float32_check
 from core.audit.folder import Audit, open_audit
 from core.audit.given import Given, given_of
 from core.audit.identity import IDENTITY, same_audit
@@ -202,7 +203,8 @@ def _finished(job: Job) -> Audit:
     audit = open_audit(job.path)
     same_audit(job.manifest, audit.manifest, job.path)
     same_averages(job.keep, audit)
-    return with_placement(audit, job.model, job.store, job.faces)
+    audit = with_placement(audit, job.model, job.store, job.faces)
+    return with_float32_check(audit, job.model, job.store, job.faces)
 
 
 def _made(job: Job, ranks: Ranks) -> Audit:
@@ -384,4 +386,4 @@ def _finish(job: Job, seconds: float, without: Note | None, ranks: Ranks, hashes
     if len(averages.cells):
         remember(models, kept_averages)
     work.replace(job.path)
-    return open_audit(job.path)
+    return with_float32_check(open_audit(job.path), job.model, job.store, faces)

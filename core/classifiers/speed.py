@@ -1,4 +1,4 @@
-"""The names of faster ways to compute the same logits and maps, and what a manifest keeps of one.
+"""The names of faster ways to compute the same logits and maps, and what a manifest keeps of one and of a precision.
 
 What is offered here was measured (docs/performance.md); what was tried and is not faster or not close enough is told
 there and not offered. Needs no torch; `core.classifiers.faster` makes a network faster.
@@ -44,3 +44,22 @@ class FasterWay(JsonRecord):
     least_map_correlation: Correlation | None = None
     decisions: int
     margin: Positive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Float32Check(JsonRecord):
+    """What came of computing the `faces` nearest to even again in float32.
+
+    `decisions` counts those that are decided otherwise then, and `margin` is the largest change of a margin, in logits.
+    `beyond` is the least margin, without its sign, of the faces that were left as they are; None where there are none.
+    """
+
+    faces: int
+    decisions: int
+    margin: Positive
+    beyond: Positive | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether no face that was left as it is lies within what margins changed by."""
+        return self.beyond is None or self.beyond > self.margin

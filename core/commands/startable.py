@@ -87,7 +87,7 @@ STARTABLE: tuple[Startable, ...] = (
         "Import",
         "Takes in somebody else's model, or a table of predictions. What its input and outputs mean you declare.",
         importing.import_,
-        ("path", "name", "architecture", "score", *GENDER.classes, "of", "size", "mean", "std"),
+        ("path", "name", "declare", "architecture", "score", *GENDER.classes, "of", "size", "mean", "std"),
         left_out=("try_portraits", "models", "json"),
         positional=("path",),
     ),

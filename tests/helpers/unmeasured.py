@@ -1,4 +1,5 @@
-"""Networks whose cells nobody measures, for tests of other things: to measure them is half of an import's time."""
+"""What nobody measures in tests of other things: where cells lie, which is half of an import's time, and decisions in
+float32, which takes every face of a small audit through the network again."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from core.audit import run
 from core.explain import receptive_fields
 from core.explain.layers import Layer
 
@@ -36,4 +38,15 @@ def cells_on_tiles() -> Iterator[None]:
     """While this is open, cells lie on tiles."""
     with pytest.MonkeyPatch.context() as patch:
         on_tiles(patch)
+        yield
+
+
+@contextmanager
+def decisions_uncounted() -> Iterator[None]:
+    """While this is open, no audit counts the decisions that are others in float32: a face is seen once.
+
+    They are counted in `test_float32_check`, and in every audit of `tests/whole` and of the pages.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "with_float32_check", lambda audit, *_: audit)
         yield

@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.audit.folder import list_audits
+from core.classifiers.imported import SUFFIXES
 from core.classifiers.info import list_models
 from core.commands.startable import CONFIGS, STARTABLE, TEXTS_OR_FILES, Startable, form_options, startable, train_config
 from core.errors import LookwhereError
@@ -27,9 +28,14 @@ from ui.views.run_input import show_input
 from ui.widgets import controls, terms
 from ui.widgets.option_fields import option_field
 
-MODEL_FILES = (".safetensors", ".pt", ".pth", ".pth.tar", ".bin", ".ckpt", ".onnx", ".csv", ".parquet")
+#: An OpenVINO model's file; its weights lie in a .bin beside it.
+OPENVINO = ".xml"
+#: What can be imported, and of that what comes whole in one file, as an upload does.
+MODEL_FILES = tuple(SUFFIXES)
+UPLOADED_MODELS = tuple(suffix for suffix in MODEL_FILES if suffix != OPENVINO)
+DECLARATIONS = (".yaml", ".yml")
 #: Of these, tables of predictions, which are of a data set.
-TABLES = (".csv", ".parquet")
+TABLES = (".csv", ".tsv", ".parquet")
 #: Options whose path is an aligned store, by command; elsewhere it is a data set of any kind.
 OF_STORES = {
     "audit": ("data", "training_data"),
@@ -42,6 +48,7 @@ CALLED = {
     "check": "Data set",
     "out": "Name of the store",
     "path": "File",
+    "declare": "Declaration, a YAML file",
     **{name: f"Output that is {name}" for name in GENDERS},
     "of": "Class of the one output",
 }
@@ -87,7 +94,7 @@ def _form(command: Startable, opened: OpenAudit) -> None:
     with st.expander("More options"):
         values |= fields.draw([option for option in options if option.name not in command.first])
     if command.program == "import":
-        show_input(values)
+        show_input(values, fields.roots)
     lacking = [option.label for option in options if option.required and not values.get(option.name)]
     with st.container(horizontal=True):
         start = st.button("Start", type="primary", disabled=bool(lacking), key=f"go {command.program}")
@@ -116,7 +123,7 @@ def _take_upload(command: Startable) -> None:
     """A file from the visitor's computer, kept once; it is then chosen in the form."""
     if command.program not in ("datasets", "align", "import"):
         return
-    kinds = MODEL_FILES if command.program == "import" else UPLOADED
+    kinds = UPLOADED_MODELS if command.program == "import" else UPLOADED
     file = st.file_uploader(
         "Or upload a small one", type=sorted({kind.rpartition(".")[2] for kind in kinds}), help=UPLOAD,
         key=f"upload {command.program}",
@@ -170,7 +177,9 @@ class _Fields:
             stores = faces.STORES.resolve()  # holds aligned faces, and is no data set itself
             return [str(path) for path in paths if path != stores and not (path / "store.json").is_file()]
         if name == "path":
-            return [str(path) for path in roots.offered(self.roots, MODEL_FILES) if path.is_file()]
+            return [str(path) for path in roots.offered(self.roots, MODEL_FILES) if _is_model(path)]
+        if name == "declare":
+            return [str(path) for path in roots.offered(self.roots, DECLARATIONS) if path.is_file()]
         return []
 
     def _first(self, option: Option) -> object:
@@ -192,6 +201,13 @@ class _Fields:
             if Path(path).is_relative_to(root) and Path(path) != root:
                 return str(Path(root.name) / Path(path).relative_to(root))
         return path
+
+
+def _is_model(path: Path) -> bool:
+    """Whether a path may be a model: a file that is not the weights of one beside it, or a folder of Hugging Face's."""
+    if path.is_dir():
+        return (path / "config.json").is_file()
+    return path.suffix.lower() != ".bin" or not path.with_suffix(OPENVINO).is_file()
 
 
 def store_name(data: str) -> str:

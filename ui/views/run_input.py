@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -11,13 +12,14 @@ from PIL import Image
 
 from core.classifiers.imported.prepared import SeenInput, seen_input
 from core.classifiers.imported.spec import InputOutputSpec, from_dict
-from core.classifiers.info import list_models, model_info
+from core.classifiers.imported.tried_faces import portraits
 from core.errors import LookwhereError
-from core.photo.portraits import CREDIT, drawn, portraits
+from core.jobs.roots import confined
+from core.photo.portraits import CREDIT
 from core.present.text import escape
 from core.task import GENDERS
 from core.wording import number
-from ui.shell import open_audit as opening
+from core.yaml_file import read_yaml
 from ui.widgets import layout, terms
 
 NEEDED = ("size", "mean", "std")
@@ -26,31 +28,41 @@ SIDE = 224
 ORDER = {"rgb": "red, green, blue", "bgr": "blue, green, red", "grey": "grey"}
 
 
-def show_input(values: Mapping[str, object]) -> None:
+def show_input(values: Mapping[str, object], open_roots: Sequence[Path]) -> None:
     """A portrait as it is aligned, and as the model gets it; nothing before size, mean and std are declared.
 
-    `values` are those of the form. What they lack or cannot be is told in a line.
+    `values` are those of the form; what its file of a declaration says holds where they say nothing. What they lack or
+    cannot be is told in a line. The file lies in one of `open_roots`.
     """
-    if not all(values.get(name) for name in NEEDED):
-        terms.caption("Once size, mean and std are given, a face is shown here as the model would get it.")
-        return
-    face = _aligned_face()
-    if face is None:
-        return
-    names = {field.name for field in dataclasses.fields(InputOutputSpec)}
-    declaration = {name: value for name, value in values.items() if name in names and value not in (None, (), "")}
-    declaration = {name: list(value) if isinstance(value, tuple) else value for name, value in declaration.items()}
-    # The image does not hang on what the outputs mean: where that is not said yet, anything does.
-    outputs = ("score", *GENDERS, "of", "target", "classes", "indices")
-    inputs = {name: value for name, value in declaration.items() if name not in outputs}
     try:
-        declared = from_dict({"score": "logit", "of": GENDERS[0]} | inputs, "declared so far").for_images()
+        declared = _declared(values, open_roots)
+        if declared is None:
+            terms.caption("Once size, mean and std are given, a face is shown here as the model would get it.")
+            return
+        face = portraits()[0]
         model_input = seen_input(face, declared)
     except LookwhereError as error:
         terms.caption(f":material/warning: {escape.sentence(error)}")
         return
     st.html(layout.STYLE + layout.image_row(_panels(face, model_input), widest="14rem"))
     terms.caption(_facts(model_input, declared))
+
+
+def _declared(values: Mapping[str, object], open_roots: Sequence[Path]) -> InputOutputSpec | None:
+    """What is declared of the input so far; None before size, mean and std are. Raises `LookwhereError`."""
+    file = values.get("declare")
+    stored = {} if not file else read_yaml(confined(str(file), open_roots, "--declare"))
+    if not isinstance(stored, dict):
+        raise LookwhereError(f"{file}: expected lines of «key: value»")
+    names = {field.name for field in dataclasses.fields(InputOutputSpec)}
+    given = {name: value for name, value in values.items() if name in names and value not in (None, (), "")}
+    declaration = stored | {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    if not all(declaration.get(name) for name in NEEDED):
+        return None
+    # The image does not hang on what the outputs mean: where that is not said yet, anything does.
+    outputs = ("about", "score", *GENDERS, "of", "target", "classes", "indices")
+    inputs = {name: value for name, value in declaration.items() if name not in outputs}
+    return from_dict({"score": "logit", "of": GENDERS[0]} | inputs, "declared so far").for_images()
 
 
 def _panels(face: np.ndarray, model_input: SeenInput) -> list[tuple[Image.Image, str, str]]:
@@ -67,14 +79,3 @@ def _facts(model_input: SeenInput, declared: InputOutputSpec) -> str:
     shape = " × ".join(map(str, model_input.shape))
     values = f"{number(model_input.low)} to {number(model_input.high)}, {number(model_input.mean)} on average"
     return f"Input {shape}, {ORDER[declared.channels]}; values {values}. Portrait: {CREDIT}."
-
-
-def _aligned_face() -> np.ndarray | None:
-    """A portrait as it was aligned for a model that has looked at it; None where none has."""
-    for name in list_models(opening.MODELS):
-        folder = opening.MODELS / name
-        if (folder / "model.json").is_file() and (weights := model_info(folder).weights_sha256):
-            face = drawn(folder, weights)
-            if face:
-                return face[portraits()[0].id].face.crop
-    return None

@@ -17,11 +17,12 @@ from core.present.card.details import enlarged
 from core.present.text import escape, sentences
 from core.present.text.credits import credit, data_set_words
 from core.present.text.labels import not_identity_words
+from core.present.text.speed import precision_words
 from core.present.text.training import trained_group
 from core.present.text.training_copies import training_copies_words
 from core.template import SIDE
 from core.training.record import Status
-from core.wording import counted, duration, percent
+from core.wording import capital, counted, duration, percent
 
 WHAT_THIS_IS = (
     "A face classifier guesses the gender label of a face. Lookwhere shows for whom the guess fails, and where in the "
@@ -118,8 +119,15 @@ def model_summary(info: ModelInfo | None, manifest: AuditManifest, recorded: Col
         lines.append(
             "- Age bands were an auxiliary target in training; ethnicity labels were never shown to the model."
         )
+    lines += _computed(manifest)
     lines.append(f"- {not_identity_words(recorded, manifest.columns)}")
     return "\n".join(lines)
+
+
+def _computed(manifest: AuditManifest) -> list[str]:
+    """A line on what the audit was computed in, where that is known."""
+    words = precision_words(manifest)
+    return [] if words is None else [f"- {capital(escape.markdown(words))}."]
 
 
 def _dataset(dataset: str) -> str:
@@ -167,8 +175,7 @@ def _brought(info: ModelInfo, manifest: AuditManifest, recorded: Collection[str]
     else:
         why = "only predictions were imported" if info.kind is ModelKind.PREDICTIONS else "none were asked for"
         lines.append(f"- No maps: {why}.")
-    if manifest.precision:
-        lines.append(f"- Computed in {escape.markdown(manifest.precision)}.")
+    lines += _computed(manifest)
     lines.append(f"- {not_identity_words(recorded, manifest.columns)}")
     return "\n".join(lines)
 

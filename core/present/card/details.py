@@ -64,10 +64,11 @@ KINDS = {
 
 
 #: What a card says of the precision of an imported network.
+_TURNED = "turns the decision of faces near even: how many, each audit below says."
 COMPUTED = {
     "float32": " It is computed in float32.",
-    "bfloat16": " It is computed in bfloat16, which turns the decision of faces near 0.",
-    "auto": " It is computed in bfloat16 where the device has it, which turns the decision of faces near 0.",
+    "bfloat16": f" It is computed in bfloat16, which {_TURNED}",
+    "auto": f" It is computed in bfloat16 where the device has it, which {_TURNED}",
 }
 
 

@@ -21,7 +21,7 @@ from core.present.text.credits import credit
 from core.present.text.placement import audit_placement
 from core.present.text.sentences import NO_GENDER
 from core.present.text.settings import kept_words
-from core.present.text.speed import speed_words
+from core.present.text.speed import precision_words, speed_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
 from core.task import GENDERS
@@ -211,8 +211,9 @@ def _hashes(info: ModelInfo, audits: list[Audit]) -> Table:
     for audit in audits:
         rows.append((f"{audit.name}: data, SHA-256 of its table", audit.manifest.data_fingerprint or "unknown"))
         versions = ", ".join(f"{key} {value}" for key, value in audit.manifest.versions.items())
-        computed = f"; computed in {audit.manifest.precision}" if audit.manifest.precision else ""
-        rows.append((f"{audit.name}: made with", (versions or "unknown") + computed))
+        rows.append((f"{audit.name}: made with", versions or "unknown"))
+        if (words := precision_words(audit.manifest)) is not None:
+            rows.append((f"{audit.name}: precision", words))
         if audit.manifest.speed is not None:
             rows.append((f"{audit.name}: computed", speed_words(audit.manifest.speed)))
     return Table(("what made it", "value"), tuple(dict.fromkeys(rows)), "ll")

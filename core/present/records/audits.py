@@ -88,6 +88,8 @@ def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         "faces": manifest.faces,
         "faces_per_second": manifest.faces_per_second,
         "speed": manifest.speed and manifest.speed.to_json(),
+        "precision": manifest.precision,
+        "float32_check": manifest.float32_check and manifest.float32_check.to_json(),
         "enlarged": manifest.enlarged,
         "minimum_faces": audit.minimum_faces,
         "placement": audit.placement,

@@ -26,7 +26,7 @@ from core.present.card.sections import SUBTRACTED, disagreements_table
 from core.present.report.blocks import Code
 from core.present.text.labels import not_identity_words
 from core.present.text.reviews import review_words
-from core.present.text.speed import speed_words
+from core.present.text.speed import precision_words, speed_words
 from core.present.text.task import task_words
 from core.present.text.training_copies import training_copies_words
 from core.privacy import MINIMUM_FACES
@@ -198,7 +198,8 @@ def reproduction_section(
         ("audited data, SHA-256", manifest.data_fingerprint or "unknown"),
         ("code, git commit", commit + (" with changes in core/" if code.changed else "")),
         ("code, SHA-256 of core/'s sources", code.sha256),
-        ("audit made with", _versions(manifest.versions, manifest.precision)),
+        ("audit made with", _versions(manifest.versions)),
+        *([("audit's precision", words)] if (words := precision_words(manifest)) else []),
         *([("audit computed", speed_words(manifest.speed))] if manifest.speed else []),
         (
             "report made with",
@@ -232,6 +233,5 @@ def _known(value: object) -> str:
     return "unknown" if value is None else str(value)
 
 
-def _versions(versions: Mapping[str, str], precision: str | None = None) -> str:
-    text = ", ".join(f"{name} {number}" for name, number in versions.items()) or "unknown"
-    return f"{text}; {precision}" if precision else text
+def _versions(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in versions.items()) or "unknown"

@@ -29,7 +29,7 @@ from core.present.text.placement import audit_placement
 from core.present.text.reviews import review_words
 from core.present.text.sentences import accuracy_sentence, cells_words
 from core.present.text.settings import kept_words
-from core.present.text.speed import speed_words
+from core.present.text.speed import precision_words, speed_words
 from core.present.text.table_rows import NO_IMAGES
 from core.present.text.task import task_words, unused_predictions
 from core.present.text.training_copies import training_copies_words
@@ -212,8 +212,8 @@ def _facts_of(audit: Audit) -> list[str]:
     manifest = audit.manifest
     has_speed = manifest.precision and manifest.faces_per_second is not None
     speed = f", {manifest.faces_per_second:.1f} faces/s" if has_speed else ""
-    if manifest.precision and not manifest.trained_here:
-        speed = f", computed in {manifest.precision}{speed}"
+    if manifest.precision == "float32" and not manifest.trained_here:
+        speed = f", computed in float32{speed}"
     lines = [
         f"{audit.path}: {manifest.faces:,} faces of {manifest.dataset} ({audit.split_words}), "
         + (f"maps {audit.map_shape[0]}×{audit.map_shape[1]} by {audit.map_method}" if audit.has_maps else "no maps")
@@ -221,6 +221,8 @@ def _facts_of(audit: Audit) -> list[str]:
     ]
     if manifest.speed is not None:
         lines.append(f"computed {speed_words(manifest.speed)}")
+    elif manifest.precision not in (None, "float32"):
+        lines.append(precision_words(manifest))
     if manifest.of_table:
         lines.append(NO_IMAGES)
     if (words := task_words(manifest)) is not None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.helpers.small_network import small_network
-from tests.helpers.unmeasured import cells_on_tiles
+from tests.helpers.unmeasured import cells_on_tiles, decisions_uncounted
 
 
 @pytest.fixture(scope="package", autouse=True)
 def network_is_small() -> Iterator[None]:
-    with small_network(), cells_on_tiles():
+    with small_network(), cells_on_tiles(), decisions_uncounted():
         yield

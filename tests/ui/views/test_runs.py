@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.audit.folder import Audit
 from core.commands.startable import STARTABLE
+from core.errors import LookwhereError
 from core.jobs import password, queue, roots
 from core.jobs.job import JobState, list_jobs
 from tests.helpers.datasets_made import tree
@@ -168,7 +169,7 @@ def test_a_data_set_of_the_open_folder_is_put_into_the_queue_by_its_real_path(
 def test_a_declaration_shows_a_face_as_the_model_gets_it(
     study: Study, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_input, "_aligned_face", lambda: np.full((112, 112, 3), 51, np.uint8))
+    monkeypatch.setattr(run_input, "portraits", lambda: np.full((1, 112, 112, 3), 51, np.uint8))
     app = runs_page(study, monkeypatch, start="Import")
     assert "Once size, mean and std are given" in text(app)
     for label, value in (("Size", "32 24"), ("Mean", "0.5 0.5 0.5"), ("Std", "0.1, 0.1, 0.1")):
@@ -180,6 +181,33 @@ def test_a_declaration_shows_a_face_as_the_model_gets_it(
     assert "mean: expected 3 numbers for rgb, not 2" in text(app.run())
     next(element for element in app.text_input if element.label == "Mean").set_value("half")
     assert "is no number" in "".join(element.value for element in app.run().error)
+
+
+def test_a_declaration_in_a_file_shows_a_face_too_without_any_model(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = here / "data/theirs"
+    folder.mkdir()
+    (folder / "a.yaml").write_text("size: 32\nmean: [0.5]\nstd: [0.1]\nchannels: grey\nscore: probability\nof: male\n")
+    for name in ("ir.xml", "ir.bin", "weights.bin"):
+        (folder / name).write_bytes(b"x")
+    hugging_face = here / "data/vit"
+    hugging_face.mkdir()
+    (hugging_face / "config.json").write_text("{}")
+    (tmp_path / "none").mkdir()
+    app = runs_page((tmp_path / "none", None), monkeypatch, start="Import")
+    file, declaration = (
+        next(element for element in app.selectbox if element.label == label)
+        for label in ("File", "Declaration, a YAML file")
+    )
+    assert file.options == ["data/theirs/ir.xml", "data/theirs/weights.bin", "data/vit"]
+    declaration.set_value(declaration.options[0]).run()
+    assert "Input 1 × 1 × 32 × 32, grey" in text(app) and "The portrait as the model gets it" in text(app)
+    next(element for element in app.text_input if element.label == "Size").set_value("48 24").run()
+    assert "Input 1 × 1 × 48 × 24, grey" in text(app), "what the form says wins"
+    (tmp_path / "beyond.yaml").write_text("size: 32\nmean: [0.5]\nstd: [0.1]\nscore: logit\n")
+    with pytest.raises(LookwhereError, match=r"beyond\.yaml': not in"):
+        run_input._declared({"declare": str(tmp_path / "beyond.yaml")}, run_forms.open_roots())
 
 
 @pytest.fixture
