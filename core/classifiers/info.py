@@ -112,6 +112,7 @@ class TrainingInfo(JsonRecord):
     age_weight: float | None = None
     ema: float | None = None
     balance: str | None = None
+    weights: tuple[float, ...] = ()
     splits: tuple[str, ...] = ()
     epoch_images: int | None = None
     groups: tuple[str, ...] = ()

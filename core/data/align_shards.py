@@ -17,7 +17,7 @@ import pandas as pd
 
 from core.data import alignment
 from core.data.align_batch import BATCH, PENDING, aligned_batch
-from core.data.duplicates import hash_images
+from core.data.duplicates import HASHES, hash_images
 from core.data.file_array import FileArray, WritableFileArray
 from core.data.measured import squares_of
 from core.data.sources.base import Source
@@ -63,7 +63,7 @@ def hashes_by(
                 stop.between()
         meet(ranks)
         tables = [pd.read_parquet(_hash_file(path, n)) for n in range(len(blocks))]
-        return pd.concat(tables, ignore_index=True).astype({"phash": "uint64"})
+        return pd.concat(tables, ignore_index=True).astype(dict.fromkeys(HASHES, "uint64"))
 
     return hashed
 

@@ -26,7 +26,7 @@ from core.data.align_shards import align_by_several, drop_shards, hashes_by, mea
 from core.data.border import decide_border, given_border, sampled
 from core.data.default_store import default_store, free_folder
 from core.data.detection import ENLARGED_TO, DetectorSpeed, detector_name, speed_of
-from core.data.duplicates import hash_images
+from core.data.duplicates import HASHES, hash_images
 from core.data.faces import fingerprint
 from core.data.file_array import WritableFileArray
 from core.data.measured import measure, write_measured
@@ -152,7 +152,7 @@ def _store(job: _Job) -> AlignedStore:
         raise OtherStoreError(path, changes, ANOTHER_FOLDER)
     try:
         meet(ranks)  # all have seen whether anything is there
-        of = {key: identity[key] for key in ("dataset", "source_fingerprint")}
+        of = {key: identity[key] for key in ("dataset", "source_fingerprint")} | {"hashes": HASHES}
         hashed = hash_images if ranks.alone else hashes_by(ranks, path, of)
         work = plan(source, reader, job.seed, job.progress, subset=job.subset, reading=reading, hashed=hashed)
         identity["plan_sha256"] = plan_fingerprint(work.faces, work.columns)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
+from PIL import Image, ImageOps
 
 from core.data.images import decode
 from core.data.sources.base import Source
@@ -19,25 +20,46 @@ SMALL_BUCKET = 64
 
 
 LABELS = ["gender", "ethnicity", "age"]
+#: Columns of perceptual hashes: the image's, and its mirror image's.
+HASHES = ("phash", "mirrored")
 
 
 def hash_images(source: Source, paths: Iterable[str], tick: Callable[[], object] = lambda: None) -> pd.DataFrame:
-    """SHA-256 and 64-bit perceptual hash of each image: `path, sha256, phash (uint64), problem`.
+    """SHA-256 and 64-bit perceptual hashes of each image: `path, sha256, phash, mirrored (uint64), problem`.
 
-    `problem` is empty, or says why the image cannot be decoded (then `phash` is 0).
+    `mirrored` is the hash of its mirror image. `problem` is empty, or says why the image cannot be decoded (then both
+    hashes are 0).
     """
-    import imagehash
-
     rows = []
     for path, data in source.iterate(paths):
-        phash, problem = 0, ""
+        hashes, problem = (0, 0), ""
         try:
-            phash = int(str(imagehash.phash(decode(data))), 16)
+            hashes = perceptual_hashes(decode(data))
         except ValueError as error:
             problem = source.why_empty(path) or str(error)
-        rows.append((path, hashlib.sha256(data).hexdigest(), phash, problem))
+        rows.append((path, hashlib.sha256(data).hexdigest(), *hashes, problem))
         tick()
-    return pd.DataFrame(rows, columns=["path", "sha256", "phash", "problem"]).astype({"phash": "uint64"})
+    columns = ["path", "sha256", "phash", "mirrored", "problem"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(HASHES, "uint64"))
+
+
+def perceptual_hashes(image: Image.Image) -> tuple[int, int]:
+    """`imagehash.phash` of an image and of its mirror image, of 64 bits each."""
+    import imagehash
+
+    # What the library itself hashes; reduced once for both.
+    small = image.convert("L").resize((32, 32), Image.Resampling.LANCZOS)
+    first, second = (int(str(imagehash.phash(way)), 16) for way in (small, ImageOps.mirror(small)))
+    return first, second
+
+
+def near_clusters(faces: pd.DataFrame) -> np.ndarray:
+    """`cluster` of images with near hashes, as they are or with one of them mirrored, int64 (N,).
+
+    `faces` has `phash` and, where mirror images are looked for, `mirrored`.
+    """
+    hashes = np.concatenate([faces[name].to_numpy() for name in HASHES if name in faces])
+    return cluster(len(faces), near_pairs(hashes) % max(len(faces), 1))
 
 
 def drop_copies(faces: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

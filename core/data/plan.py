@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.columns import Column
-from core.data.duplicates import cluster, drop_copies, hash_images, near_pairs
+from core.data.duplicates import HASHES, drop_copies, hash_images, near_clusters
 from core.data.readers import Reader, Reading
 from core.data.sources.base import Source
 from core.data.splits import NEAR_TORN, Subset, assign_splits, near_disagreements, torn_apart
@@ -66,7 +66,8 @@ def plan(
         reading = replace(reading, faces=both.sort_values("face_id", ignore_index=True))
     if reader.find_copies:
         tick = progress("reading", len(reading.faces)) if progress else (lambda: None)
-        return _without_copies(source, reading, read, seed, hashed(source, reading.faces["path"], tick))
+        hashes = hashed(source, reading.faces["path"], tick)
+        return _without_copies(source, reading, read, seed, hashes, reader.mirrored_together)
     faces = reading.faces.assign(cluster=np.arange(len(reading.faces)))
     return Plan(
         faces=_with_split(faces, seed),
@@ -85,8 +86,13 @@ def _with_split(faces: pd.DataFrame, seed: int) -> pd.DataFrame:
     return faces if "split" in faces else faces.assign(split=assign_splits(faces, seed))
 
 
-def _without_copies(source: Source, reading: Reading, read: int, seed: int, hashes: pd.DataFrame) -> Plan:
-    """The plan of images whose `hashes` (`hash_images`) are known: an image a face, near-copies in one cluster."""
+def _without_copies(
+    source: Source, reading: Reading, read: int, seed: int, hashes: pd.DataFrame, mirrored_together: bool
+) -> Plan:
+    """The plan of images whose `hashes` (`hash_images`) are known: an image a face, near-copies in one cluster.
+
+    `mirrored_together`: splits that are drawn keep mirrored copies together too.
+    """
     faces = reading.faces.merge(hashes, on="path", how="left", validate="one_to_one")
     bad = faces["problem"] != ""
     unreadable = faces.loc[bad, ["path", "problem"]].set_axis(["file", "reason"], axis=1)
@@ -96,14 +102,16 @@ def _without_copies(source: Source, reading: Reading, read: int, seed: int, hash
     faces, copies = drop_copies(readable)
     if faces.empty:
         raise LookwhereError(f"{source.path}: no image is left of {read}: {copies['reason'].iloc[0]}")
-    faces["cluster"] = cluster(len(faces), near_pairs(faces["phash"].to_numpy()))
-    faces = _with_split(faces, seed)
+    clusters = near_clusters(faces)
+    drawn_by = clusters if mirrored_together else near_clusters(faces.drop(columns="mirrored"))
+    faces = _with_split(faces.assign(cluster=drawn_by), seed).assign(cluster=clusters)
     tables = [reading.disagreements, near_disagreements(faces)]
     if own_splits:
         tables.append(torn_apart(readable, "sha256", "split: exact copies in more than one; at most one is kept"))
+    if own_splits or not mirrored_together:
         tables.append(torn_apart(faces, "cluster", NEAR_TORN))
     return Plan(
-        faces=faces.drop(columns=["phash", "problem"]),
+        faces=faces.drop(columns=[*HASHES, "problem"]),
         rejects=pd.concat([reading.rejects, unreadable, copies], ignore_index=True),
         repaired=reading.repaired,
         disagreements=pd.concat(tables, ignore_index=True),

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from core.data.duplicates import cluster, near_otherwise
+from core.data.duplicates import HASHES, cluster, near_otherwise
 from core.data.faces import UNRECORDED, gender_known
 from core.errors import LookwhereError
 
@@ -24,11 +24,14 @@ NEAR_TORN = "split: near-copies in more than one; both are kept"
 def near_disagreements(faces: pd.DataFrame) -> pd.DataFrame:
     """Near-copies labelled as different genders, as disagreements (`file, what`), a row a face.
 
-    `faces` has `path, gender, phash, cluster`. Such faces are kept: which label is wrong is not known. A face without a
-    gender disagrees with none.
+    `faces` has `path, gender, phash, cluster`, and `mirrored` where mirror images count. Such faces are kept: which
+    label is wrong is not known. A face without a gender disagrees with none.
     """
     faces = faces[faces["gender"] != UNRECORDED]
-    differ = near_otherwise(*(faces[column].to_numpy() for column in ("phash", "gender", "cluster")))
+    ways = [name for name in HASHES if name in faces]
+    hashes = np.concatenate([faces[name].to_numpy() for name in ways])
+    gender, group = (np.tile(faces[name].to_numpy(), len(ways)) for name in ("gender", "cluster"))
+    differ = near_otherwise(hashes, gender, group).reshape(len(ways), -1).any(axis=0)
     return pd.DataFrame({"file": faces["path"].to_numpy()[differ], "what": NEAR_GENDER}, dtype=str)
 
 

@@ -86,6 +86,8 @@ class Reader(ABC):
     aligned: bool = False
     #: False where images are too many to be hashed one by one, and identities keep splits apart.
     find_copies: bool = True
+    #: False where published results are of splits that mirrored copies may cross: these stand, such copies are told.
+    mirrored_together: bool = True
     #: True where genders come from a file of the user's, given with `--labels`.
     needs_labels: bool = False
 

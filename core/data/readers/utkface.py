@@ -32,6 +32,8 @@ class UTKFace(Reader):
     expects = "images named [age]_[gender]_[race]_[date].jpg.chip.jpg, in a folder, .tar.gz or .zip"
     #: That of the shipped study: 60 of 200 pixels.
     border = 30
+    #: Its splits were drawn before mirror images were looked for.
+    mirrored_together = False
 
     def why_not(self, source: Source) -> Refusal | None:
         images = source.images()

@@ -15,6 +15,7 @@ class UTKFaceWild(UTKFace):
     title = "UTKFace in the wild (uncropped)"
     expects = "part1, part2, part3 with images named [age]_[gender]_[race]_[date].jpg"
     border = None
+    mirrored_together = True
 
     def why_not(self, source: Source) -> Refusal | None:
         images = source.images()

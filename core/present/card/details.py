@@ -232,6 +232,9 @@ def training_data(info: ModelInfo) -> list[Text | Table]:
     if data.parts:
         counts = ", ".join(f"{part.dataset} {part.faces:,}" for part in data.parts)
         text += f" Training faces by data set: {counts}."
+        if info.training and info.training.weights:
+            weights = ", ".join(f"{weight:g}" for weight in info.training.weights)
+            text += f" A face's chance to be drawn was multiplied by its data set's weight; in this order {weights}."
     if info.training_faces:
         text += (
             " Salted hashes of the training faces lie beside the weights: an audit asks them for copies, and no image "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from core.analysis.accuracy.by_group import LARGE_GROUP
 from core.analysis.comparison.contrasts import arm_estimates, arm_table, claim_contrast
 from core.analysis.comparison.experiment import Experiment, Measure
@@ -26,7 +28,8 @@ def experiment_report(experiment: Experiment, filter: Filter | None = None) -> s
             same = (table["arm"] == arm.name) & (table[keys] == row[keys]).all(axis=1)
             values = "  ".join(f"{in_points(value):>5}" for value in table.loc[same, "accuracy"])
             name = named(row["gender"], row["ethnicity"]) if row["measure"] == Measure.GROUP else row["measure"]
-            bounds = [100 * row[key] for key in ("mean", "low", "high", "both_low", "both_high")]
+            # Student's interval of three seeds knows of no bounds; an accuracy and a gap end at 0 and 100 %.
+            bounds = np.clip([100 * row[key] for key in ("mean", "low", "high", "both_low", "both_high")], 0, 100)
             lines.append(f"  {name:<22} {values}   mean {_words(*bounds)}")
     for claim in experiment.claims:
         contrast = claim_contrast(experiment, claim, filter)

@@ -165,20 +165,25 @@ def store_report(store: AlignedStore) -> str:
     if reader is not None and not reader.find_copies:
         lines.append("  near-copies: not looked for in data sets of this kind")
     else:
-        lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, {_inside(store.faces, 'cluster')}")
+        lines.append(f"  near-copies: {manifest.near_copy_clusters} clusters, {_inside(store, 'cluster')}")
     if people := store.faces["identity"].nunique():
-        lines.append(f"  people: {people:,}, {_inside(store.faces, 'identity')}")
+        lines.append(f"  people: {people:,}, {_inside(store, 'identity')}")
     lines += [*border_lines(manifest.border), *several_lines(store)]
     lines += ["", "Faces by split", by_group(store.faces, "split").to_string()]
     lines += ["", "Faces not found", not_found_by_group(store).to_string()]
     return "\n".join(lines)
 
 
-def _inside(faces: pd.DataFrame, column: str) -> str:
-    """Whether faces that are one by a column are in one split, as our own splits have it."""
-    places = faces[[column, "split"]].dropna().drop_duplicates()
+def _inside(store: AlignedStore, column: str) -> str:
+    """Whether faces that are one by a column are in one split, as splits are drawn."""
+    places = store.faces[[column, "split"]].dropna().drop_duplicates()
     torn = int((places[column].value_counts() > 1).sum())
-    return f"{torn:,} of them in more than one of the data set's own splits" if torn else "each kept inside one split"
+    if not torn:
+        return "each kept inside one split"
+    splits = (
+        "of the data set's own splits" if store.manifest.own_splits else "split, drawn before mirror images counted"
+    )
+    return f"{torn:,} of them in more than one {splits}"
 
 
 def disagreement_lines(store: AlignedStore) -> list[str]:

@@ -41,6 +41,11 @@ def test_a_photograph_cut_and_coded_anew_is_one() -> None:
     assert by_aligned_face(images, some, np.zeros(4, dtype=int)).tolist() == [3, 3, 0, 0], "rows are the images'"
 
 
+def test_a_mirrored_photograph_is_one() -> None:
+    images = np.stack([face(0), face(1), recut(face(0)[:, ::-1]), face(2), recut(face(2)), recut(face(2))[:, ::-1]])
+    assert by_aligned_face(images, np.arange(6), np.zeros(6, dtype=int)).tolist() == [0, 1, 0, 3, 3, 3]
+
+
 def test_a_constant_face_and_none_are_like_nothing() -> None:
     grey = np.full((2, 112, 112, 3), 90, dtype=np.uint8)
     assert by_aligned_face(grey, np.arange(2), np.zeros(2, dtype=int)).tolist() == [0, 1]

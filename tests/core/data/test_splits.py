@@ -6,19 +6,22 @@ import hashlib
 from pathlib import Path
 from random import Random
 
+import imagehash
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, ImageOps
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from core.data import duplicates
 from core.data.duplicates import cluster, drop_copies, hash_images, near_otherwise, near_pairs
+from core.data.plan import plan
+from core.data.readers import READERS
 from core.data.sources import open_source
-from core.data.splits import SHARES, assign_splits
+from core.data.splits import NEAR_TORN, SHARES, assign_splits, near_disagreements
 
 
 def picture(seed: int) -> Image.Image:
@@ -51,6 +54,55 @@ def test_hash_pictures_tells_copies_near_copies_and_strangers(tmp_path: Path) ->
     assert apart("a.png", "a copy.png") == 0
     assert apart("a.png", "a again.jpg") <= 4
     assert apart("a.png", "b.png") > 6
+
+
+def test_the_hash_of_the_mirror_image_stands_beside_the_images_own(tmp_path: Path) -> None:
+    picture(1).save(tmp_path / "a.png")
+    ImageOps.mirror(picture(1)).save(tmp_path / "b.png")
+    source = open_source(tmp_path)
+    hashes = hash_images(source, source.names).set_index("path")
+    for name, other in (("a.png", "b.png"), ("b.png", "a.png")):
+        with Image.open(tmp_path / name) as image:
+            assert int(hashes.loc[name, "phash"]) == int(str(imagehash.phash(image)), 16)
+        assert int(hashes.loc[name, "mirrored"]) == int(hashes.loc[other, "phash"])
+    assert hashes["mirrored"].dtype == np.uint64 and hashes["phash"].nunique() == 2
+
+
+def test_a_mirrored_copy_is_of_one_cluster_and_in_one_split(tmp_path: Path) -> None:
+    """Thirty photographs, each beside its mirror image, smaller and encoded anew; by hash alone none were copies."""
+    for n in range(30):
+        picture(n).save(tmp_path / f"{n}.png")
+        ImageOps.mirror(picture(n)).resize((120, 120)).save(tmp_path / f"{n}-mirrored.jpg", quality=70)
+    rows = [f"{path.name},{'female' if n % 2 else 'male'}" for n, path in enumerate(sorted(tmp_path.iterdir()))]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,gender", *rows]))
+    faces = plan(open_source(tmp_path), READERS["manifest"]).faces
+    photograph = faces["path"].str.extract(r"(\d+)")[0]
+    assert faces.groupby("cluster")["path"].size().tolist() == [2] * 30
+    assert photograph.groupby(faces["cluster"]).nunique().max() == 1
+    assert faces["split"].nunique() == 3 and faces.groupby("cluster")["split"].nunique().max() == 1
+
+
+def test_utkface_keeps_the_splits_of_the_shipped_study_and_mirrored_copies_across_them_are_told(tmp_path: Path) -> None:
+    for n in range(40):
+        picture(n).save(tmp_path / f"30_{n % 2}_0_2017{n:04}.jpg.chip.jpg", quality=95)
+        ImageOps.mirror(picture(n)).save(tmp_path / f"31_{n % 2}_0_2018{n:04}.jpg.chip.jpg", quality=95)
+    work = plan(open_source(tmp_path), READERS["utkface"])
+    alone = work.faces.assign(cluster=np.arange(80))
+    assert work.faces["split"].tolist() == assign_splits(alone).tolist(), "as if no mirror image were a copy"
+    assert work.faces["cluster"].nunique() == 40
+    torn = work.faces["split"].groupby(work.faces["cluster"]).transform("nunique") > 1
+    assert 0 < torn.sum() < 80
+    told = work.disagreements[work.disagreements["what"] == NEAR_TORN]["file"]
+    assert sorted(told) == sorted(work.faces.loc[torn, "path"])
+    assert READERS["utkface-wild"].mirrored_together, "nothing published is of its splits"
+
+
+def test_a_mirrored_copy_of_the_other_gender_is_told() -> None:
+    high = 0xFF << 50
+    hashes = pd.DataFrame({"phash": [0, 0xFFFF, high], "mirrored": [0xFFFE, 1, high + 0xFF]}, dtype="uint64")
+    faces = hashes.assign(path=["a", "b", "c"], gender=["male", "female", "female"], cluster=[0, 0, 2])
+    assert near_disagreements(faces)["file"].tolist() == ["a", "b"]
+    assert near_disagreements(faces.drop(columns="mirrored")).empty
 
 
 def labelled(rows: list[tuple[str, str, str, str, int | None]]) -> pd.DataFrame:

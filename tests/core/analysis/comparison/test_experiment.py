@@ -34,6 +34,7 @@ from core.data.faces import ADULT_AGE
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.estimate import Estimate
+from core.present.text import experiments
 from core.present.text.experiments import experiment_report
 from core.verdicts import Verdict
 from core.wording import signed_points
@@ -213,6 +214,16 @@ def test_the_report_says_every_verdict_and_number(experiment: Experiment) -> Non
     arm = replace(experiment.arms[0], models=experiment.arms[0].models[:1])
     assert experiment_report(replace(experiment, arms=(arm,), claims=())).splitlines()[2].endswith(", 1 seed")
     assert "18 and older" in experiment_report(experiment, Filter(age_from=ADULT_AGE))
+
+
+def test_no_accuracy_and_no_gap_of_the_report_lies_outside_0_and_100_percent(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Student's interval of few seeds knows no bounds: here it is made to reach over both."""
+    means = arm_estimates(experiment).assign(mean=0.97, low=-0.02, high=1.05, both_low=0.9, both_high=1.01)
+    monkeypatch.setattr(experiments, "arm_estimates", lambda *_: means)
+    text = experiment_report(replace(experiment, claims=()))
+    assert text.count("mean 97.0 [0.0 to 100.0] [90.0 to 100.0]") == len(means)
 
 
 def test_what_a_filter_leaves_out_is_told(experiment: Experiment) -> None:

@@ -14,7 +14,16 @@ from scipy.stats import binomtest
 
 from core.audit.folder import Audit, list_audits, open_audit
 from core.classifiers.imported.spec import InputOutputSpec
-from core.classifiers.info import DeclaredInfo, ModelInfo, ModelKind, SourceInfo, model_info
+from core.classifiers.info import (
+    DataInfo,
+    DeclaredInfo,
+    ModelInfo,
+    ModelKind,
+    PartInfo,
+    SourceInfo,
+    TrainingInfo,
+    model_info,
+)
 from core.files import write_json
 from core.present.card import Items, Table, Text, card_sections, markdown, section, write_card
 from core.present.card.failures import known_failures
@@ -46,6 +55,15 @@ def test_the_shipped_card_is_what_the_code_writes() -> None:
     assert (MODEL / "CARD.md").read_text(encoding="utf-8") == card, "run: write_card(Path('models/resnet50-utkface'))"
     assert len(card.splitlines()) < 50 + 65 * len(audits)
     assert not re.search(r"/(home|root|work|Users)/", card)
+
+
+def test_data_sets_that_were_trained_on_together_are_told_with_their_weights(tmp_path: Path) -> None:
+    parts = tuple(PartInfo(dataset=name, fingerprint=name, faces=n) for name, n in (("lfw", 30), ("fairface", 12)))
+    trained = replace(info(), data=DataInfo(dataset="lfw + fairface", faces={"train": 42}, parts=parts))
+    text = told(card_sections("m", replace(trained, training=TrainingInfo(weights=(2, 0.5))), []))
+    assert "Training faces by data set: lfw 30, fairface 12. A face's chance to be drawn was multiplied" in text
+    assert "by its data set's weight; in this order 2, 0.5." in text
+    assert "data set's weight" not in told(card_sections("m", replace(trained, training=TrainingInfo()), []))
 
 
 def test_its_accuracies_are_the_tables() -> None:
