@@ -26,10 +26,15 @@ def write_one_and_die(*arguments: object) -> None:
     run.write_shard = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 
 
-if __name__ == "__main__":
+def small_command(words: list[str]) -> int:
+    """The exit code of a command with these words."""
     torch.set_num_threads(1)
     run.SHARD = SHARD
     if os.environ.get("KILLED") == str(Ranks.here().rank):
         run.write_shard = write_one_and_die
     with small_network():
-        sys.exit(main())
+        return main(words)
+
+
+if __name__ == "__main__":
+    sys.exit(small_command(sys.argv[1:]))

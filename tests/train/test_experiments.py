@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,9 @@ from core.files import write_json
 from core.training.config import TrainConfig
 from core.training.config_file import from_yaml
 from core.training.record import Status, read_metrics, write_status
+from tests.helpers.forked import FORKING
 from tests.helpers.made_store import make_store
+from tests.helpers.small_network import small_network
 from train import experiments
 from train.experiments import PLAN, best_epoch, main, train_all
 from train.plan import Plan, Stores, run_name
@@ -102,7 +105,10 @@ def test_a_run_of_another_process_is_not_disturbed(tmp_path: Path, made_store: A
         train_all(plan, Stores.from_arguments(plan, [made_store.path]), tmp_path / "runs", 1)
 
 
-def test_a_run_that_fails_is_named_with_its_log(tmp_path: Path, made_store: AlignedStore) -> None:
+def test_a_run_that_fails_is_named_with_its_log(
+    tmp_path: Path, made_store: AlignedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiments, "subprocess", FORKING)
     plan = Plan.read(write_plan(tmp_path, arms=[{"name": "everyone", "title": "", "settings": {"exclude": ["no one"]}}],
                                 contrasts=[], seeds=[0]))  # fmt: skip
     with pytest.raises(LookwhereError, match=r"everyone-s0\.log: training ended with code 2"):
@@ -111,8 +117,18 @@ def test_a_run_that_fails_is_named_with_its_log(tmp_path: Path, made_store: Alig
 
 
 def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first run is a process of its own; the second is forked, which saves it its imports."""
     store = make_store(tmp_path / "store")
     file, runs, out = write_plan(tmp_path), tmp_path / "runs", tmp_path / "out"
+    start = experiments._start
+
+    def started(name: str, *arguments: object) -> object:
+        with pytest.MonkeyPatch.context() as patch:
+            if name != "everyone-s0":
+                patch.setattr(experiments, "subprocess", FORKING)
+            return start(name, *arguments)
+
+    monkeypatch.setattr(experiments, "_start", started)
     assert main((str(store.path),), file, runs=runs, out=out, workers=2) == 0, capsys.readouterr().err
     folder = out / "tiny"
     described = json.loads((folder / "experiment.json").read_text())
@@ -180,8 +196,18 @@ SEVERAL = {
 }  # fmt: skip
 
 
-def test_data_sets_of_several_roles_seed_by_seed(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def small() -> Iterator[None]:
+    """Each network is small, in the forks of this process too."""
+    with small_network():
+        yield
+
+
+def test_data_sets_of_several_roles_seed_by_seed(
+    tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch, small: None
+) -> None:
     """Trained on two, validated on a third, audited on two more; the second seed joins the first later."""
+    monkeypatch.setattr(experiments, "subprocess", FORKING)
     names = ("one", "two", "three", "abroad", "home")
     given = tuple(
         f"{name}={make_store(tmp_path / name, faces=(64, 400)[name == 'home'], seed=n).path}"

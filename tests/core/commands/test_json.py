@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,13 +25,21 @@ from tests.helpers.made_store import make_store
 from tests.helpers.onnx_made import DECLARED, small_onnx
 from tests.helpers.recordio_writer import insightface_pack
 from tests.helpers.shipped import AUDIT, MODEL, ROOT, shipped_or_skip
+from tests.helpers.small_network import small_network
 
 INFO = ModelInfo(input_size=32, epoch=1, training=TrainingInfo(choose="overall", seed=0))
 NAMED = ["--model", "made", "--audit", "made-all"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
+    """What a network computes is not looked at here."""
+    with small_network():
+        yield
+
+
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study(tmp_path_factory: pytest.TempPathFactory, small: None) -> Path:
     """A folder with a store of noise, an untrained model, predictions of another, and a pack of aligned faces."""
     root = tmp_path_factory.mktemp("json")
     store = make_store(root / "store", faces=120)
