@@ -1,4 +1,4 @@
-"""`torchrun`: an audit by two processes, one of which is killed, and the same command again, then by torchrun itself."""
+"""`torchrun`: an audit by two processes, one of which is killed, and the same command again, by torchrun itself."""
 
 from __future__ import annotations
 
