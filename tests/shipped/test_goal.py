@@ -1,4 +1,4 @@
-"""The goal of the shipped model, and how near it and the classifiers of the board come: the table of docs/reproduce.md."""
+"""The goal of the shipped model, and how near it and the classifiers of the board come: docs/reproduce.md's table."""
 
 from __future__ import annotations
 
