@@ -36,6 +36,13 @@ gc.disable()
 LONGEST = ("browser", "train", "whole")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than the machine can run at once, for about a third of a process's time is waiting: for a
+    browser, a lock, a job, the disk."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first; the order within a file stays."""
     items.sort(key=lambda item: not any(word in item.path.relative_to(ROOT).as_posix() for word in LONGEST))

@@ -20,6 +20,7 @@ from core.present.text.tables import audit_report
 from tests.helpers.datasets_made import tree
 from tests.helpers.made_study import Study, audited_models, made_study
 from tests.helpers.shipped import MODEL, ROOT, shipped_or_skip
+from tests.helpers.small_network import small_network
 
 RECIPES = ROOT / "docs/extend.md"
 COPIED = ("benchmarks", "core", "train", "ui", "pages", "lookwhere", "tests", ".streamlit", "docs")
@@ -96,11 +97,12 @@ def run(project: Path, *arguments: object) -> str:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """One network, audited on 96 faces. A test may add an audit or checks to it, and changes nothing else."""
-    return made_study(tmp_path_factory.mktemp("study"), 96)
+    with small_network():
+        return made_study(tmp_path_factory.mktemp("study"), 96)
 
 
 #: Runs what its argument says, a list of [name, words of a command]; prints for each what it printed, or its traceback.
-#: One process imports torch and the project once for all of them.
+#: One process imports torch and the project once for all of them. What a network computes is not looked at.
 TRIED = """
 import io, json, sys, traceback
 from contextlib import redirect_stdout
@@ -108,7 +110,9 @@ from pathlib import Path
 import pytest
 from core.__main__ import main
 from tests.helpers.pages import page, text
-printed = {}
+from tests.helpers.small_network import small_network
+printed, small = {}, small_network()
+small.__enter__()
 for name, words in json.loads(sys.argv[1]):
     with redirect_stdout(io.StringIO()) as output:
         try:

@@ -73,12 +73,12 @@ def pairwise(
 
 def pairs_of(groups: Groups, family: Family = "pairs") -> pd.DataFrame:
     """`pairwise` of faces counted already."""
-    table = groups.table
+    table = groups.table[["group", "n", "accuracy"]].to_dict("records")
     k, n = groups.effective
     rows = []
     if family == "pairs":
         for a, b in itertools.combinations(range(len(table)), 2):
-            rows.append(_row(table.iloc[a], table.iloc[b], two_groups(k[a], n[a], k[b], n[b])))
+            rows.append(_row(table[a], table[b], two_groups(k[a], n[a], k[b], n[b])))
     elif len(table) > 1:
         for a in range(len(table)):
             rest = (groups.member >= 0) & (groups.member != a)
@@ -86,8 +86,8 @@ def pairs_of(groups: Groups, family: Family = "pairs") -> pd.DataFrame:
             effect, _ = design_effect(right, None if groups.unit is None else groups.unit[rest], each)
             faces = len(right) if each is None else int(each.sum())
             correct = right.sum() if each is None else (right * each).sum()
-            everyone_else = pd.Series({"group": REST, "n": faces, "accuracy": correct / faces})
-            rows.append(_row(table.iloc[a], everyone_else, two_groups(k[a], n[a], correct / effect, faces / effect)))
+            everyone_else = {"group": REST, "n": faces, "accuracy": correct / faces}
+            rows.append(_row(table[a], everyone_else, two_groups(k[a], n[a], correct / effect, faces / effect)))
     columns = [
         "first",
         "second",
@@ -107,7 +107,7 @@ def pairs_of(groups: Groups, family: Family = "pairs") -> pd.DataFrame:
     return result.sort_values("p", kind="stable", ignore_index=True)
 
 
-def _row(first: pd.Series, second: pd.Series, result: TwoGroups) -> dict:
+def _row(first: dict, second: dict, result: TwoGroups) -> dict:
     d = result.difference
     return {
         "first": first["group"], "second": second["group"], "n_first": first["n"], "n_second": second["n"],

@@ -8,7 +8,7 @@ from core.analysis.comparison.contrasts import Effect
 from core.analysis.comparison.recipe import method_accuracy, recipe_of
 from core.audit.folder import Audit
 from core.data.filters import Filter
-from core.present.text.method import hull, method_sentence
+from core.present.text.method import DIFFERENCE, SHARE, hull, method_sentence
 
 
 def recipe_record(audit: Audit, filter: Filter) -> dict | None:
@@ -23,8 +23,8 @@ def recipe_record(audit: Audit, filter: Filter) -> dict | None:
         "experiment": recipe.experiment,
         "networks": len(recipe.audits),
         "n": accuracy.faces,
-        "accuracy": _effect(accuracy.overall, (0.0, 1.0)) | {"sd": spread},
-        "women_less_men": None if accuracy.less_men is None else _effect(accuracy.less_men, (-1.0, 1.0)),
+        "accuracy": _effect(accuracy.overall, SHARE) | {"sd": spread},
+        "women_less_men": None if accuracy.less_men is None else _effect(accuracy.less_men, DIFFERENCE),
         "least_often_right": [{"gender": gender, "ethnicity": ethnicity} for gender, ethnicity in accuracy.least],
         "sentence": method_sentence(recipe, accuracy),
     }
@@ -32,5 +32,5 @@ def recipe_record(audit: Audit, filter: Filter) -> dict | None:
 
 def _effect(effect: Effect, ends: tuple[float, float]) -> dict:
     """The mean over networks with its wider interval, which ends where such numbers do, and each network's own."""
-    low, high = np.clip(hull(effect), *ends)
-    return {"value": effect.seeds.value, "low": float(low), "high": float(high), "by_network": list(effect.by_seed)}
+    low, high = hull(effect, ends)
+    return {"value": effect.seeds.value, "low": low, "high": high, "by_network": list(effect.by_seed)}

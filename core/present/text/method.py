@@ -9,13 +9,16 @@ from core.analysis.comparison.recipe import MethodAccuracy, Recipe, method_accur
 from core.data.filters import Filter, group_name
 from core.wording import bounds, number, percent, signed_points
 
+#: Between which a share lies, and a difference of two.
+SHARE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)
 
-def hull(effect: Effect) -> tuple[float, float]:
-    """The wider of both intervals on each side: over networks, and over networks and faces."""
-    return (
-        float(np.nanmin([effect.seeds.low, effect.both.low])),
-        float(np.nanmax([effect.seeds.high, effect.both.high])),
-    )
+
+def hull(effect: Effect, ends: tuple[float, float]) -> tuple[float, float]:
+    """The wider of both intervals on each side, over networks, and over networks and faces; it ends where such numbers
+    do."""
+    low = np.nanmin([effect.seeds.low, effect.both.low])
+    high = np.nanmax([effect.seeds.high, effect.both.high])
+    return float(np.clip(low, *ends)), float(np.clip(high, *ends))
 
 
 def method_words(recipe: Recipe | None, filter: Filter) -> str | None:
@@ -27,8 +30,7 @@ def method_words(recipe: Recipe | None, filter: Filter) -> str | None:
 def method_sentence(recipe: Recipe, accuracy: MethodAccuracy) -> str:
     """`method_words` of what was computed."""
     count = len(recipe.audits)
-    low, high = hull(accuracy.overall)
-    low, high = max(0.0, low), min(1.0, high)
+    low, high = hull(accuracy.overall, SHARE)
     spread = float(np.std(accuracy.overall.by_seed, ddof=1))
     parts = [
         f"Of the recipe: {count} networks that differ by the seed alone, this one and {count - 1} of experiment "
@@ -37,11 +39,11 @@ def method_sentence(recipe: Recipe, accuracy: MethodAccuracy) -> str:
         "points)."
     ]
     if accuracy.less_men is not None:
-        ends = hull(accuracy.less_men)
+        low_less, high_less = hull(accuracy.less_men, DIFFERENCE)
         each = ", ".join(signed_points(value) for value in accuracy.less_men.by_seed)
         parts.append(
             f"Women less men: {signed_points(accuracy.less_men.seeds.value)} points "
-            f"[{bounds(100 * ends[0], 100 * ends[1])}], by network {each}."
+            f"[{bounds(100 * low_less, 100 * high_less)}], by network {each}."
         )
     least = [group_name(*pair) for pair in accuracy.least]
     same = len(set(least)) == 1

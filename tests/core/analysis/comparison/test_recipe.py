@@ -14,10 +14,12 @@ from core.analysis.comparison.recipe import method_accuracy, recipe_of
 from core.audit.folder import Audit
 from core.data.filters import Filter
 from core.files import write_json
+from core.present.records.recipe import recipe_record
 from core.present.text.findings import seeds_words
-from core.present.text.method import hull, method_words
+from core.present.text.method import DIFFERENCE, SHARE, hull, method_words
 from core.present.text.tables import audit_report
 from core.training.config import TrainConfig
+from core.wording import bounds
 from tests.helpers.made_audit import made_audit, made_faces
 from tests.helpers.made_experiment import INFO
 
@@ -71,10 +73,23 @@ def test_intervals_hold_the_spread_over_networks_and_the_numbers_are_by_hand(tmp
     gaps = [right[adults & women].mean() - right[adults & ~women].mean() for right in rights]
     assert accuracy.less_men.by_seed == pytest.approx(gaps)
     assert accuracy.less_men.seeds.value == pytest.approx(np.mean(gaps))
-    low, high = hull(accuracy.less_men)
+    low, high = hull(accuracy.less_men, DIFFERENCE)
     alike = np.sqrt(0.15 * 0.85 / (adults & women).sum() + 0.05 * 0.95 / (adults & ~women).sum())
     assert high - low > 2 * 2 * 1.96 * alike  # far wider than of faces alone
     assert low < -0.1 < high
+
+
+def test_an_interval_ends_where_shares_and_differences_do_in_sentence_and_record_alike(tmp_path: Path) -> None:
+    audit = make_recipe(tmp_path, (0.0, 0.0, 1.0))
+    filter = Filter()
+    accuracy = method_accuracy(recipe_of(audit), filter)
+    assert accuracy.overall.seeds.high > 1 and accuracy.less_men.seeds.low < -1, "networks so apart overshoot"
+    record, words = recipe_record(audit, filter), method_words(recipe_of(audit), filter)
+    for effect, ends, key in ((accuracy.overall, SHARE, "accuracy"), (accuracy.less_men, DIFFERENCE, "women_less_men")):
+        low, high = hull(effect, ends)
+        assert ends[0] <= low < high <= ends[1]
+        assert (record[key]["low"], record[key]["high"]) == (low, high)
+        assert f"[{bounds(100 * low, 100 * high)}]" in words
 
 
 def test_the_sentence_tells_the_recipe_from_this_network(tmp_path: Path) -> None:
