@@ -7,8 +7,8 @@ from ui.views import overview
 from ui.views.data_sets import show_data_sets
 
 with page(outcome=False) as p:
+    overview.show_what_this_is(p)
     p.headline(accuracy_sentence(p.counted(), p.filter, p.threshold, extremes_of(p.audit, p.filter, p.threshold)))
-    p.caption(overview.what_this_is(p.audit))
     overview.method_caption(p)
     overview.show_numbers(p)
     show_data_sets(p)

@@ -23,6 +23,9 @@ STYLE = """
 .stMain:focus-visible {outline: 2px solid; outline-offset: -2px}
 [data-testid="stDataFrame"] canvas:focus, [data-testid="stDataFrame"] .dvn-scroller:focus {outline: 2px solid;
  outline-offset: -2px}
+@media (hover: none) {
+ .modebar-container {display: none !important}
+}
 @media (max-width: 640px) {
  [data-testid="stMetricLabel"] *, [data-testid="stMetricDelta"] * {white-space: normal !important;
   overflow: visible !important; text-overflow: clip !important}

@@ -26,6 +26,7 @@ STYLE = """
 <style>
 .lw-models {display: grid; gap: .6rem; max-width: calc(var(--columns) * 18rem); grid-template-columns:
  repeat(auto-fit, minmax(max(min(45%, 11rem), calc(100% / var(--columns) - .6rem)), 1fr))}
+@media print {.lw-models {grid-template-columns: repeat(var(--columns), 1fr); break-inside: avoid}}
 .lw-models figure {margin: 0; min-width: 0; max-width: 18rem}
 .lw-models img {width: 100%; aspect-ratio: 1; border-radius: .3rem; display: block}
 .lw-models figcaption {font-size: .78rem; opacity: .8; margin-top: .2rem; line-height: 1.3}

@@ -45,6 +45,12 @@ def what_this_is(audit: Audit) -> str:
     return f"{guesses} Here is for whom it is wrong{looks}."
 
 
+def show_what_this_is(p: Page) -> None:
+    """Over the headline, what a first visitor is looking at: a result says little to who does not know of what."""
+    with p.above:
+        terms.markdown(what_this_is(p.audit))
+
+
 def method_caption(p: Page) -> None:
     """What holds of the recipe over its networks, where it has several; nothing of one network."""
     if p.threshold == OWN and (words := _method(p.audit, p.filter)) is not None:
@@ -85,8 +91,8 @@ def show_numbers(p: Page) -> None:
         places[3],
         "Gap to the best group",
         f"{in_points(difference.value)} points",
-        f"{span(difference.low, difference.high)}, best: {extremes.best['group']}",
-        help=f"{_SUREST} {capital(as_low_words(extremes))}.",
+        f"{ages}{span(difference.low, difference.high)}, best: {extremes.best['group']}",
+        help=f"{_SUREST} {capital(as_low_words(extremes))}. {_AS_COUNTED if ages else ''}",
     )
 
 
@@ -94,6 +100,8 @@ _SUREST = (
     "By what is sure: the group with the lowest upper bound is called the worst, the one with the highest lower bound "
     "the best, of intervals that hold for all groups, of any size, at once."
 )
+
+_AS_COUNTED = "*Gaps and tests* has gaps as counted too, whatever the ages in a group; there they are other numbers."
 
 
 def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> None:

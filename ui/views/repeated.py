@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.analysis.comparison.experiment import FOLDER
-from core.analysis.findings.repeated import NAME, Repeated, claims_by_seed, open_repeated, seven_figures
+from core.analysis.findings.repeated import NAME, Repeated, open_repeated, seven_figures
 from core.audit.folder import open_audit
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -47,7 +47,7 @@ def _open(file: Path) -> Repeated:
 
 _opened = kept(entries=2, spinner="Opening the audits …", shared=True)(_open)
 figures_of = kept(entries=8, spinner="Counting …")(seven_figures)
-_claims = kept(entries=8, spinner="Putting the claims to each network …")(claims_by_seed)
+_claims = kept(entries=8, spinner="Putting the claims to each network …")(words.plain_claims)
 
 
 def choose_part() -> str:
@@ -104,11 +104,17 @@ def show_claims(study: Repeated, test: str) -> None:
         with st.container(border=True):
             claim = rows["claim"].iloc[0]
             terms.markdown(f"**{escape.markdown(f'{key} · {claim}')}**")
-            for row in rows.itertuples():
-                verdict = Verdict(row.verdict)
-                badge = f"Network {row.seed + 1}: {verdict}"
-                st.badge(badge, icon=ICONS[verdict], color=layout.COLOURS[verdict.tone])
-                layout.sentence(row.sentence)
+            shown = rows["plain"].where(rows["plain"].notna(), rows["sentence"])
+            for text, alike in rows.groupby(shown, sort=False):
+                with st.container(horizontal=True):
+                    for row in alike.itertuples():
+                        verdict = Verdict(row.verdict)
+                        badge = f"Network {row.seed + 1}: {verdict}"
+                        st.badge(badge, icon=ICONS[verdict], color=layout.COLOURS[verdict.tone])
+                layout.sentence(text)
+            with st.expander("The numbers, by network"):
+                for row in rows.itertuples():
+                    terms.caption(f"Network {row.seed + 1}: {escape.sentence(row.sentence)}")
     downloads.table(table, "claims", "the claims' verdicts by network")
     terms.caption(
         "Each verdict is of one network. Claims 4 and 5, of causes, need networks that were trained otherwise: "

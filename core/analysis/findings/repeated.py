@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 from core.analysis.comparison import Experiment, arm_groups, open_experiment
 from core.analysis.comparison.experiment import FOLDER
 from core.analysis.findings.all import all_findings
+from core.analysis.findings.base import Finding
 from core.analysis.intervals import wilson
 from core.analysis.original_study import MORPH_ACCURACY, NEAREST, figure_name
 from core.checks.results import open_checks
@@ -115,17 +117,30 @@ def seven_figures(study: Repeated, test: str, filter: Filter | None = None) -> p
 
 def claims_by_seed(study: Repeated, test: str, filter: Filter | None = None) -> pd.DataFrame:
     """Claims 1 to 3 put to each network's audit: columns key, claim, seed (its place), model, verdict, sentence."""
+    return claims_table(findings_by_seed(study, test, filter))
+
+
+def claims_table(findings: Sequence[tuple[int, str, Finding]]) -> pd.DataFrame:
+    """The table of `claims_by_seed`, of what `findings_by_seed` gives."""
+    rows = [
+        (finding.key, finding.claim, place, model, finding.verdict, finding.sentence)
+        for place, model, finding in findings
+    ]
+    return pd.DataFrame(rows, columns=["key", "claim", "seed", "model", "verdict", "sentence"])
+
+
+def findings_by_seed(study: Repeated, test: str, filter: Filter | None = None) -> list[tuple[int, str, Finding]]:
+    """Claims 1 to 3 put to each network's audit: its place, its name and the finding, by claim and then by network."""
     experiment = study.experiment.on(test)
     filter = study.adults(test) if filter is None else filter
-    rows = []
+    findings = []
     for place, (model, audit) in enumerate(
         zip(experiment.arm(study.arm).models, experiment.audits(study.arm), strict=True)
     ):
         for finding in all_findings(audit, filter, open_checks(audit)):
             if finding.key in CLAIMS:
-                rows.append((finding.key, finding.claim, place, model, finding.verdict, finding.sentence))
-    table = pd.DataFrame(rows, columns=["key", "claim", "seed", "model", "verdict", "sentence"])
-    return table.sort_values(["key", "seed"], kind="stable", ignore_index=True)
+                findings.append((place, model, finding))
+    return sorted(findings, key=lambda entry: (entry[2].key, entry[0]))
 
 
 def _named(ethnicity: str, ethnicities: set[str]) -> str | None:

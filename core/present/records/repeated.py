@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from core.analysis.findings.repeated import Repeated, claims_by_seed, seven_figures
+from core.analysis.findings.repeated import Repeated, seven_figures
 from core.present.records.values import filter_record
-from core.present.text.repeated import headline, outcome, protocol
+from core.present.text.repeated import headline, outcome, plain_claims, protocol
 
 
 def repeated_record(study: Repeated) -> dict:
@@ -18,7 +18,7 @@ def repeated_record(study: Repeated) -> dict:
             "outcome": outcome(table),
             "protocol": [dict(zip(("step", "original", "ours"), row, strict=True)) for row in protocol(study, test)],
             "figures": table,
-            "claims": claims_by_seed(study, test),
+            "claims": plain_claims(study, test),
         }
     return {
         "experiment": study.experiment.name,

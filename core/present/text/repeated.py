@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
-from core.analysis.findings.repeated import Repeated, Repeats, claims_by_seed, seven_figures
+from core.analysis.findings.repeated import (
+    Repeated,
+    Repeats,
+    claims_by_seed,
+    claims_table,
+    findings_by_seed,
+    seven_figures,
+)
 from core.analysis.original_study import STUDY, figure_name
 from core.data.filters import Filter
 from core.present.text.credits import credit, data_set_title
+from core.present.text.plain_findings import plain_words
 from core.present.text.training_copies import training_copies_words
 from core.wording import bounds, counted, percent
 
@@ -96,6 +104,12 @@ def outcome(table: pd.DataFrame) -> str:
         if names:
             parts.append(f"{len(names)} {words} ({', '.join(names)})")
     return f"Of the original's {len(table)} figures: {'; '.join(parts)}."
+
+
+def plain_claims(study: Repeated, test: str) -> pd.DataFrame:
+    """`claims_by_seed` with a column `plain`: what came out in plain words, None where there are none for it."""
+    findings = findings_by_seed(study, test)
+    return claims_table(findings).assign(plain=[plain_words(finding) for _, _, finding in findings])
 
 
 def claims_summary(table: pd.DataFrame) -> pd.DataFrame:

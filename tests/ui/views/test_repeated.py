@@ -8,6 +8,7 @@ import pytest
 
 from core.analysis.findings.diversity import open_diversity, questions
 from core.analysis.findings.repeated import open_repeated, seven_figures
+from core.present.text import escape
 from core.present.text import repeated as words
 from tests.helpers.made_experiment import make_diversity, make_repeated
 from tests.helpers.pages import headline, page, text
@@ -24,6 +25,10 @@ def test_the_page_says_what_the_command_says(tmp_path: Path, monkeypatch: pytest
     given = next(frame.value for frame in app.dataframe if "original" in frame.value)
     assert list(given["mean"]) == pytest.approx(list(table["mean"].round(3)), nan_ok=True)
     assert "3 · Test" in shown and "Network 2:" in "".join(str(badge.proto.body) for badge in app.markdown)
+    claims = words.plain_claims(study, "first")
+    for row in claims.itertuples():
+        assert escape.sentence(row.plain or row.sentence) in shown, "what came out stands in plain words where it can"
+        assert escape.sentence(row.sentence) in shown
     app.selectbox(key="test").set_value("second").run()
     assert words.headline(study, "second", seven_figures(study, "second")) in headline(app)
 

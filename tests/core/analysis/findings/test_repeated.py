@@ -7,10 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.analysis.findings.repeated import CLAIMS, Repeats, claims_by_seed, open_repeated, seven_figures
+from core.analysis.findings.repeated import (
+    CLAIMS,
+    Repeats,
+    claims_by_seed,
+    findings_by_seed,
+    open_repeated,
+    seven_figures,
+)
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.records.repeated import repeated_record
+from core.present.text.plain_findings import plain_words
 from core.present.text.repeated import INTERVAL, ONE, headline, outcome, protocol, repeated_report
 from tests.helpers.made_experiment import make_repeated
 
@@ -80,6 +88,11 @@ def test_claims_are_put_to_each_network(models: Path) -> None:
     assert list(table["seed"]) == [0, 1] * 4
     record = repeated_record(study)
     assert set(record["tests"]) == {"first", "second"}
+    claims = record["tests"]["second"]["claims"]
+    assert list(claims["sentence"]) == list(table["sentence"])
+    findings = [finding for _, _, finding in findings_by_seed(study, "second")]
+    assert [finding.sentence for finding in findings] == list(table["sentence"]), "one order for both"
+    assert list(claims["plain"]) == [plain_words(finding) for finding in findings]
 
 
 def test_the_protocol_is_that_of_the_models(models: Path) -> None:
