@@ -154,10 +154,8 @@ def show_simultaneous(result: GroupGaps) -> None:
     terms.subheader("All groups at once")
     if gap is not None:
         places = st.columns(3)
-        pair = " – ".join(brief.get(row["group"], row["group"]) for row in (gap.best, gap.worst))
-        layout.metric(
-            places[0], "Gap", f"{in_points(gap.difference.value)} points", f"as counted, {pair}", help=_SUREST
-        )
+        pair = "as counted, " + " – ".join(brief.get(row["group"], row["group"]) for row in (gap.best, gap.worst))
+        layout.metric(places[0], "Gap", f"{in_points(gap.difference.value)} points", pair, help=_SUREST)
         layout.metric(
             places[1], "Less the bias of choosing", f"{in_points(gap.corrected)} points",
             f"bias {in_points(gap.bias)} points", help=_BIAS,
