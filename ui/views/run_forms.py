@@ -48,7 +48,7 @@ CALLED = {
     "check": "Data set",
     "out": "Name of the store",
     "path": "File",
-    "declare": "Declaration, a YAML file",
+    "declare": "Declaration (YAML)",
     **{name: f"Output that is {name}" for name in GENDERS},
     "of": "Class of the one output",
 }

@@ -197,8 +197,7 @@ def test_a_declaration_in_a_file_shows_a_face_too_without_any_model(
     (tmp_path / "none").mkdir()
     app = runs_page((tmp_path / "none", None), monkeypatch, start="Import")
     file, declaration = (
-        next(element for element in app.selectbox if element.label == label)
-        for label in ("File", "Declaration, a YAML file")
+        next(element for element in app.selectbox if element.label == label) for label in ("File", "Declaration (YAML)")
     )
     assert file.options == ["data/theirs/ir.xml", "data/theirs/weights.bin", "data/vit"]
     declaration.set_value(declaration.options[0]).run()
