@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import typing
 from collections.abc import Callable, Mapping
 
 import tyro
@@ -74,6 +75,8 @@ OLD_FLAGS = {
     **dict.fromkeys(("gaps", "findings", "experiments", "report"), OLD_AGES),
     "audit": {"--names": ("--map-ethnicities",)},
 }
+#: The largest whole number that an option takes, and the digits that are looked at.
+MOST, DIGITS = 2**31 - 1, 40
 #: Commands by their earlier names, which scripts may still give; no help lists them.
 OLD_NAMES = {"budget": "evidence"}
 
@@ -140,6 +143,7 @@ def run(arguments: list[str] | None, commands: Mapping[str, Callable[..., str | 
     bare_commands = (
         {name: without_examples(command) for name, command in commands.items()} if wants_help else dict(commands)
     )
+    check_numbers(words, commands)
     output = io.StringIO()
     try:
         with contextlib.redirect_stdout(output if wants_help else sys.stderr):
@@ -148,6 +152,28 @@ def run(arguments: list[str] | None, commands: Mapping[str, Callable[..., str | 
         if wants_help:
             command = commands.get(words[0])
             print(help_of(command, prog, output.getvalue()) if command else output.getvalue(), end="")
+
+
+def check_numbers(words: list[str], commands: Mapping[str, Callable[..., str | None]]) -> None:
+    """Raises `LookwhereError` naming the first flag for a whole number that has one beyond `MOST`, which no count here
+    comes to: it would be worked on for long, or overflow somewhere inside."""
+    command = commands.get(words[0])
+    kinds = typing.get_type_hints(command) if command else {}
+    whole = {f"--{name.replace('_', '-')}" for name, kind in kinds.items() if "int" in _plain_kinds(kind)}
+    flag = ""
+    for word in words[1:]:
+        if word.startswith("--"):
+            flag, _, word = word.partition("=")
+            flag = flag.replace("_", "-")
+        digits = word.replace("_", "").lstrip("+-")
+        if flag in whole and digits.isdecimal() and (len(digits) > DIGITS or int(digits) > MOST):
+            raise LookwhereError(f"{flag} {word[:DIGITS]}{'…' * (len(word) > DIGITS)}: give at most {MOST:,}")
+
+
+def _plain_kinds(kind: object) -> set[str]:
+    """The names of the types that a value of a kind, or a member of it, may be of."""
+    inner = typing.get_args(kind)
+    return {getattr(kind, "__name__", "")} if not inner else {name for one in inner for name in _plain_kinds(one)}
 
 
 def _called(words: list[str], commands: Mapping[str, Callable[..., str | None]], prog: str) -> str | None:

@@ -84,3 +84,10 @@ def at_least(flag: str, value: int, least: int) -> int:
     if value < least:
         raise LookwhereError(f"{flag} {value}: give {least} or more")
     return value
+
+
+def at_most(flag: str, value: int, most: int) -> int:
+    """The value. Raises `LookwhereError` naming the flag where it is more than `most`."""
+    if value > most:
+        raise LookwhereError(f"{flag} {value}: give at most {most:,}")
+    return value

@@ -26,7 +26,7 @@ import yaml
 from tqdm import tqdm
 
 from core.data.measured import FILE as MEASURED
-from core.errors import LookwhereError, at_least, told
+from core.errors import LookwhereError, at_least, at_most, told
 from core.extras import missing_extra
 from core.files import put_folder, write_json
 from core.json_record import read_object, sealed
@@ -46,6 +46,8 @@ PLAN = Path(__file__).parent / "plans" / "claims.yaml"
 BEGUN = ("status.json", "metrics.csv", "checkpoint.safetensors")
 #: What an arm's weights in the folder of chosen ones were made of.
 MADE_OF = "made_of.json"
+#: Runs at a time, each a process that holds its network and faces.
+MOST_WORKERS = 64
 CHOICES = {"overall": "val_accuracy", "worst-group": "worst_group_accuracy"}
 
 
@@ -334,7 +336,7 @@ def main(
         plan = plan.only(seeds) if seeds else plan
         runs = runs / plan.content["name"]
         with alone(runs, "running"), alone(out / plan.content["name"], "publishing"):
-            _run_all(plan, stores, runs, out, at_least("--workers", workers, 1))
+            _run_all(plan, stores, runs, out, at_most("--workers", at_least("--workers", workers, 1), MOST_WORKERS))
     except (LookwhereError, OSError, UnicodeEncodeError) as error:
         if (line := told(error)) is None:
             raise

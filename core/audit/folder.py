@@ -37,8 +37,9 @@ from core.remote import AUDIT, fetched
 from core.task import Task, carrying, task_of
 
 FILES = ("faces.parquet", "averages.npz", "audit.json")
-#: Faces whose maps are added up when an audit is opened, and how far they may be off, beside the mean logit.
-SUMMED, OFF = 256, 0.1
+#: Faces whose maps are added up when an audit is opened. How far they may be off, beside the mean logit: a face, and
+#: the mean over faces, of which half precision leaves under 0.0001.
+SUMMED, OFF, OFF_IN_MEAN = 256, 0.1, 0.01
 #: Targets and normalisations whose maps an open audit holds; the first is given up for another.
 KEPT_MAPS = 6
 #: Filters whose faces an open audit holds.
@@ -270,9 +271,8 @@ def open_audit(path: str | Path) -> Audit:
     if not manifest.task.is_gender:
         faces = _of_task(faces, manifest.task, path)
     check_manifest(manifest, faces, f"{path}/audit.json")
-    # A digest tells any change of audit.json; without one its bias is held against the maps.
-    if evidence is not None and manifest.head_bias is not None and manifest.format < manifest.SEALED_FROM:
-        _check_sums(faces[list(manifest.task.logits)], evidence, manifest.head_bias, path)
+    if evidence is not None:
+        _check_sums(manifest, faces, evidence, path)
     minimum = asked_minimum()
     averages = Averages.load(path / "averages.npz").of_at_least(max(minimum, stored_minimum(manifest)), faces)
     measures = read_measured(path, faces)
@@ -286,8 +286,8 @@ def _of_mapped(path: Path, manifest: AuditManifest, large: Mapped) -> Audit:
     if not manifest.task.is_gender:
         faces = _of_task(faces, manifest.task, path)
     check_manifest(manifest, faces, f"{path}/audit.json")
-    if large.evidence is not None and manifest.head_bias is not None and manifest.format < manifest.SEALED_FROM:
-        _check_sums(faces[list(manifest.task.logits)], large.evidence, manifest.head_bias, path)
+    if large.evidence is not None:
+        _check_sums(manifest, faces, large.evidence, path)
     minimum = asked_minimum()
     least = max(minimum, stored_minimum(manifest))
     averages = Averages.load(path / "averages.npz").of_at_least(least, faces, (large.people, large.most))
@@ -317,11 +317,22 @@ def _check_shape(manifest: AuditManifest, path: Path) -> None:
         )
 
 
-def _check_sums(logit_table: pd.DataFrame, evidence: np.ndarray, bias: tuple[float, float], path: Path) -> None:
-    """Maps that are to add up do: mean(E_c) + b_c is logit_c of some faces, to what half precision leaves."""
-    logits = logit_table.to_numpy(dtype=np.float64)[:SUMMED]
-    sums = evidence[:SUMMED].astype(np.float64).mean(axis=(2, 3)) + np.array(bias)
-    if len(logits) and np.abs(sums - logits).mean() > OFF * (1 + np.abs(logits).mean()):
+def _check_sums(manifest: AuditManifest, faces: pd.DataFrame, evidence: np.ndarray | FileArray, path: Path) -> None:
+    """Maps that are to add up do: mean(E_c) + b_c is logit_c of some faces, to what half precision leaves.
+
+    Raises `LookwhereError` where they do not: whoever changed the bias may have made the digest anew.
+    """
+    if manifest.head_bias is None or not (manifest.maps is None or manifest.maps.additive):
+        return
+    logits = faces[list(manifest.task.logits)].to_numpy(dtype=np.float64)[:SUMMED]
+    left = np.asarray(evidence[:SUMMED], dtype=np.float64).mean(axis=(2, 3)) + np.array(manifest.head_bias) - logits
+    if not len(logits):
+        return
+    least = 1 + np.abs(logits).mean()
+    with np.errstate(over="ignore"):
+        in_mean = np.abs(left.mean(axis=0)).max()
+        wrong = np.abs(left).mean() > OFF * least or in_mean > OFF_IN_MEAN * least
+    if wrong:
         raise LookwhereError(
             f"{path}/audit.json: maps and head_bias do not add up to the logits in faces.parquet; delete this audit "
             "and run it again"

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core.audit.folder import Audit
+from core.checks.arrays import check_arrays, check_curves
 from core.checks.manifest import ChecksManifest
 from core.checks.schema import check_groups, check_table
 from core.errors import LookwhereError
@@ -216,6 +217,12 @@ def open_checks(audit: Audit) -> Checks | None:
                 f"{audit.path / JSON}: of another {key.replace('_', ' ')} than the audit beside it; "
                 f"{ChecksManifest.MEND}"
             )
+    for name, part in checks.parts.items():
+        maps = part.arrays.get("maps")
+        if maps is not None and audit.has_maps and maps.shape[-2:] != audit.map_shape:
+            raise LookwhereError(
+                f"{audit.path / NPZ}: maps of {name} have other cells than the audit's; {ChecksManifest.MEND}"
+            )
     parts = {name: part.of_at_least(audit.minimum_faces) for name, part in checks.parts.items()}
     return replace(checks, parts=parts, placement=audit.placement)
 
@@ -248,8 +255,11 @@ def read_checks(folder: Path) -> Checks:
                 check_table(name, key, table, part.groups)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise LookwhereError(f"{file}: damaged ({error}); {mend}") from error
-    for part in parts.values():
-        for array in part.arrays.values():
-            if len(array) != len(part.groups):
-                raise LookwhereError(f"{folder / NPZ}: does not go with {JSON}; {mend}")
+    try:
+        for name, part in parts.items():
+            check_arrays(name, part.arrays, part.tables, part.groups)
+            if "areas" in part.tables:
+                check_curves(name, part.arrays, part.tables["areas"], part.groups)
+    except (ValueError, TypeError, IndexError) as error:
+        raise LookwhereError(f"{folder / NPZ}: does not go with {JSON} ({error}); {mend}") from error
     return Checks(folder, manifest, parts, recorded=content["format"] != UNSEALED)

@@ -17,12 +17,31 @@ KINDS = {
 }  # fmt: skip
 
 
+#: Tensors of a file, where networks have some thousand, and bytes of its header: each is an object, and 200,000 of none
+#: took half a minute to read.
+MOST_TENSORS, LONGEST_HEADER = 50_000, 2**24
+
+
+def check_header(file: Path) -> None:
+    """Raises `ValueError` where a file's header tells of more tensors than any network has, before they are made."""
+    with file.open("rb") as content:
+        length = int.from_bytes(content.read(8), "little")
+        if length > LONGEST_HEADER:
+            raise ValueError(f"its header tells of {length:,} bytes, where {LONGEST_HEADER:,} are the most")
+        if (tensors := content.read(length).count(b"data_offsets")) > MOST_TENSORS:
+            raise ValueError(f"it has {tensors:,} tensors, where {MOST_TENSORS:,} are the most")
+
+
 def read_tensors(file: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors of a file by name, and the texts in its header.
 
     Raises `LookwhereError` where the file is cut while it is read, `SafetensorError` where its header does not tell of
-    what follows it, `OSError` where it cannot be read.
+    what follows it, `OSError` where it cannot be read or tells of too much.
     """
+    try:
+        check_header(file)
+    except ValueError as error:
+        raise OSError(str(error)) from error
     with file.open("rb") as content:
         # Only its header is read here, which is compared with the file's size; the map is let go with the block.
         with safe_open(file, framework="pt") as opened:

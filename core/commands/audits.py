@@ -10,7 +10,7 @@ from core import places, remote
 from core.commands.help_words import MAPS, METHODS, PARTS
 from core.commands.output import printed
 from core.commands.reviews import and_reviewed, opened_audit
-from core.errors import LookwhereError, at_least
+from core.errors import LookwhereError, at_least, at_most
 from core.files import file_to_write
 from core.locks import alone
 from core.places import MODELS, audit_folder
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from core.data.filters import Filter
 
 Ages = Literal["adults", "all"]
+
+#: Faces at a time: half a gigabyte at 112 pixels for every 4,096.
+MOST_BATCH = 16_384
 
 
 def faces_within(faces: pd.DataFrame, ages: Ages, path: Path) -> Filter:
@@ -96,7 +99,7 @@ def audit(
     from core.present.records.audits import audit_record
     from core.present.text.tables import audit_report
 
-    at_least("--batch", batch, 1)
+    at_most("--batch", at_least("--batch", batch, 1), MOST_BATCH)
     loaded = load_model(places.within(models, model, "--model"), device)
     remote.fetched_audits(models)
     setting = AverageSetting(KeepAverages(averages), minimum_faces, cells)

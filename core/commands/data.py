@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 from core.commands.output import printed
-from core.errors import LookwhereError, at_least
+from core.errors import LookwhereError, at_least, at_most
 from core.files import file_to_write, nameable
 from core.progress import ProgressBars
 from core.ranks import Ranks
 from core.remote import STORE, fetched, mirror, push, there
+
+#: Faces of an image that is to be looked at.
+MOST_LOOKED_AT = 1000
 
 
 def datasets(
@@ -161,15 +164,17 @@ def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = Fals
     Args:
         data: An aligned store.
         out: The image; by default look.png in the store's folder.
-        faces: How many faces the sample has.
+        faces: How many faces the sample has, 1,000 at most; all where the store has fewer.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.data.store import AlignedStore
     from core.present.figures.alignment import alignment_sheet
     from core.present.text.tables import disagreement_lines
 
+    at_most("--faces", at_least("--faces", faces, 0), MOST_LOOKED_AT)
     file, store = file_to_write(out or data / "look.png"), AlignedStore.open(data)
-    sheet = alignment_sheet(store, at_least("--faces", faces, 0))
+    faces = min(faces, len(store.faces))
+    sheet = alignment_sheet(store, faces)
     try:
         sheet.save(file)
     except ValueError as error:

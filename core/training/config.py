@@ -10,6 +10,9 @@ from core.errors import LookwhereError
 from core.template import SIDE
 from core.training.groups import GROUPS
 
+#: The largest whole number of a setting: no count comes to it, and a seed beyond it is no seed everywhere.
+LARGEST = 2**31 - 1
+
 
 def _check(good: bool, message: str) -> None:
     if not good:
@@ -23,6 +26,7 @@ def _numbers(settings: object, part: str = "") -> None:
         for number in value if isinstance(value, tuple) else (value,):
             what = "--" + part + f"{number_field.name.replace('_', '-')} {number}"
             _check(not isinstance(number, float) or math.isfinite(number), f"{what}: must be a finite number")
+            _check(not isinstance(number, int) or abs(number) <= LARGEST, f"{what[:80]}: must be at most {LARGEST:,}")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from core.classifiers.tensor_file import read_tensors
+from core.classifiers.tensor_file import check_header, read_tensors
 from core.data.store_info import aligned_otherwise
 from core.errors import LookwhereError
 from core.json_record import parsed
@@ -118,6 +118,7 @@ def read_meta(file: Path) -> dict:
     Raises `LookwhereError` where it is damaged.
     """
     try:
+        check_header(file)
         with safe_open(file, framework="pt") as opened:
             return parsed(opened.metadata()["meta"])
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:

@@ -119,7 +119,8 @@ def made_audit(
     has_evidence = evidence is not None
     if shape is not None and not has_evidence:
         evidence = _evidence(draw, n, shape, noise, predicted, correct, (correct_on, incorrect_on))
-    if evidence is None or not additive or (has_evidence and predicted is not None):
+    adds_up = evidence is not None and additive and not (has_evidence and predicted is not None)
+    if not adds_up:
         if predicted is None:
             predicted = draw.integers(0, 2, n)
         logits = np.where(predicted[:, None] == np.arange(2), 1.0, -1.0)
@@ -149,7 +150,7 @@ def made_audit(
         "dataset": "made", "data_fingerprint": fingerprint(faces), "splits": ["test"], "names": {}, "faces": n,
         "accuracy": float(faces["correct"].mean()), "rejects": {"no face found": 3}, "precision": "float32",
         "map_shape": None if evidence is None else list(evidence.shape[2:]),
-        "head_bias": list(bias) if evidence is not None and additive else None, "versions": {"torch": "2"},
+        "head_bias": list(bias) if adds_up else None, "versions": {"torch": "2"},
     }  # fmt: skip
     if own:
         content["columns"] = [column.to_json() for column in MADE_COLUMNS]

@@ -5,12 +5,14 @@ It is bounded in bytes, for all visitors together: what the function that holds 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import sys
 import threading
+import weakref
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -43,6 +45,36 @@ FILES: dict[type, tuple[str, ...]] = {
 MOST_BYTES, MOST_OF_LARGE = 2**28, 2**31
 #: Tables of so few cells are taken to have so many bytes a cell: to count them takes longer than to make some.
 SMALL, CELL = 2000, 64
+
+
+def kept_tables() -> Iterator[pd.DataFrame]:
+    """The tables of all results that are kept and shared by those who ask for them, as an open audit's faces."""
+    for reference in list(_shared):
+        if (result := reference()) is None:
+            with contextlib.suppress(ValueError):
+                _shared.remove(reference)
+        else:
+            yield from _tables(result)
+
+
+def _tables(value: object) -> Iterator[pd.DataFrame]:
+    if isinstance(value, pd.DataFrame):
+        yield value
+    elif isinstance(value, dict):
+        for member in list(value.values()):
+            yield from _tables(member)
+    elif isinstance(value, (list, tuple)):
+        for member in list(value):
+            yield from _tables(member)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for part in fields(value):
+            yield from _tables(getattr(value, part.name, None))
+
+
+def give_up_all() -> None:
+    """Give up all results that are kept: whoever asks next waits as a new server's first visitor does."""
+    for held in (ledger, ledger_of_large):
+        held.give_up()
 
 
 def weight(value: object) -> int:
@@ -90,7 +122,17 @@ class Ledger:
                 self._forget[largest]()
                 del self._held[largest]
 
+    def give_up(self) -> None:
+        """Give up every result that is kept."""
+        with self._lock:
+            for forget in self._forget.values():
+                forget()
+            self._held.clear()
+            self._forget.clear()
 
+
+#: Results that are shared by those who ask for them, as long as anyone holds them.
+_shared: list[weakref.ref] = []
 ledger, ledger_of_large = Ledger(), Ledger(MOST_OF_LARGE)
 
 
@@ -140,6 +182,8 @@ def kept(
     def decorate(compute: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         def by_names(names: tuple, _arguments: inspect.BoundArguments) -> Result:
             result = compute(*_arguments.args, **_arguments.kwargs)
+            if shared and is_dataclass(result):
+                _shared.append(weakref.ref(result))
             # Among all others, what is large by itself would push them out at each turn, and be pushed out by them.
             held = ledger_of_large if weight(result) > ledger.most // 2 else ledger
             held.add(f"{compute.__module__}.{compute.__qualname__}", result, entries, cached.clear)

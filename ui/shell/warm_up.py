@@ -24,6 +24,7 @@ def prepare() -> None:
     What is wrong with that audit is told to who asks for the page, so nothing of it is told here.
     """
     importlib.import_module("ui.views.overview")  # not before the server answers
+    importlib.import_module("streamlit.emojis")  # ten thousand texts, which the first box with an icon asks for
     if names := list_models(MODELS):
         folder = MODELS / default_model(names)
         if (audit := default_audit(folder)) is not None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 #: A protobuf message has less than 2 GiB.
 MOST_BYTES = 2**31 - 2**24
+#: Nodes of a graph, where classifiers have some thousand: each is looked at in Python, before a process of its own runs
+#: the graph.
+MOST_NODES = 20_000
 
 
 def parsed(data: bytes, source: Path) -> tuple[onnx.ModelProto, bool]:
@@ -33,6 +36,8 @@ def parsed(data: bytes, source: Path) -> tuple[onnx.ModelProto, bool]:
     if not model.ir_version or not model.graph.node:
         raise LookwhereError(f"{source}: no ONNX model in it, or cut short; export or download it again")
     nodes, tensors = _contents(model)
+    if len(nodes) > MOST_NODES:
+        raise LookwhereError(f"{source}: {len(nodes):,} nodes, where {MOST_NODES:,} are the most; simplify it first")
     outside = [t for t in tensors if t.data_location == onnx.TensorProto.EXTERNAL or t.external_data]
     _take_in(outside, source)
     own = {(function.domain, function.name) for function in model.functions}

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 LEAST_CELLS = 4
 #: What the written-out graph may differ from onnxruntime, as a share of the larger of 1 and the largest logit.
 TOLERANCE = 1e-3
-#: Steps back from the logits.
-MOST_STEPS = 4096
+#: Steps back from the logits, and tensors that are tried on the way.
+MOST_STEPS, TRIED = 4096, 512
 
 
 def with_gradients(
@@ -51,7 +51,7 @@ def with_gradients(
     if not through:
         raise NoTail("no tensor has all of the image pass through it")
     pixels = torch.from_numpy(prepare(faces[:2], spec))
-    for name in through:
+    for name in through[:TRIED]:
         try:
             layout = graph.order(name)
         except NoTail:

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from core.classifiers.tensor_file import check_header
 from core.errors import LookwhereError
 
 #: What training scripts put a state dict under, the likeliest first.
@@ -38,6 +39,7 @@ def read_weights(source: Path) -> tuple[dict[str, Tensor], list[str]]:
     notes: list[str] = []
     if source.suffix.lower() == ".safetensors":
         try:
+            check_header(source)
             content = load_file(source)
         except (SafetensorError, OSError, ValueError, KeyError) as error:
             raise LookwhereError(

@@ -69,6 +69,9 @@ AUDIT_LIES = {
     "copies": put(
         "training_copies", {"datasets": ["a"], "compared": 5, "copies": 10**6, "near_copies": 0, "left_out": False}
     ),
+    "a bias of 5": put("head_bias", [5.0, -5.0]),
+    "a small bias that the maps do not leave": put("head_bias", [0.1, -0.0061264]),
+    "no finite bias": put("head_bias", [1e308, 1e308]),
     "a column twice": put("columns", [{"name": "split", "kind": "category", "levels": ["test"]}] * 2),
     "review": put("review", {"of": "a", "file": "b", "sha256": "c", "listed": 1, "flipped": 10**6, "left_out": 0}),
 }
@@ -166,6 +169,44 @@ def test_checks_with_rows_that_cannot_be_are_refused(audit: Path, lie: str) -> N
     assert open_checks(opened) is not None
     reseal(audit / "checks.json", CHECKS_LIES[lie])
     with pytest.raises(LookwhereError, match=r"checks\.json: .*; delete checks\.json and run") as error:
+        open_checks(opened)
+    assert len(str(error.value)) < 1000
+
+
+ARRAY_LIES = {
+    "no curves": lambda arrays: arrays.pop("road:curves"),
+    "no maps of a method": lambda arrays: arrays.pop("methods/GradCAM:maps"),
+    "other curves": lambda arrays: arrays.update({"deletion:curves": arrays["deletion:curves"] + 0.5}),
+    "curves of two groups changed about": lambda arrays: arrays.update(
+        {"deletion:curves": arrays["deletion:curves"][::-1]}
+    ),
+    "a mean beyond its interval": lambda arrays: arrays["road:curves"].__setitem__(
+        np.s_[:, :, 1], arrays["road:curves"][:, :, 2]
+    ),
+    "x that falls": lambda arrays: arrays.update({"road:x": arrays["road:x"][:, ::-1]}),
+    "maps without an end": lambda arrays: arrays["randomised:maps"].__setitem__((0, 0, 0, 0), np.inf),
+    "no number": lambda arrays: arrays["hiding:patches"].__setitem__(0, np.nan),
+    "maps of another shape": lambda arrays: arrays.update({"randomised:maps": arrays["randomised:maps"][..., :5]}),
+    "maps of too few axes": lambda arrays: arrays.update({"randomised:maps": arrays["randomised:maps"][:, 0]}),
+    "a method's map of 900": lambda arrays: arrays.update(
+        {"methods/GradCAM:maps": arrays["methods/GradCAM:maps"] * 999}
+    ),
+    "words": lambda arrays: arrays.update({"hiding:patches": np.full((5, 3, 8, 8), "<b>")}),
+    "a group less": lambda arrays: arrays.update({"hiding:patches": arrays["hiding:patches"][1:]}),
+    "no group at all": lambda arrays: arrays.update({"hiding:patches": np.float32(3)}),
+}
+
+
+@pytest.mark.parametrize("lie", ARRAY_LIES)
+def test_checks_whose_arrays_are_not_of_their_tables_are_refused(audit: Path, lie: str) -> None:
+    opened = open_audit(audit)
+    with np.load(audit / "checks.npz") as content:
+        arrays = dict(content)
+    ARRAY_LIES[lie](arrays)
+    np.savez_compressed(audit / "checks.npz", **arrays)
+    record = record_files(audit, ["checks.npz"])["checks.npz"].to_json()
+    reseal(audit / "checks.json", put("arrays", record))
+    with pytest.raises(LookwhereError, match=r"checks\.npz: .*; delete checks\.json and run") as error:
         open_checks(opened)
     assert len(str(error.value)) < 1000
 

@@ -39,6 +39,17 @@ def told(capsys: pytest.CaptureFixture[str], code: int) -> str:
         ("look --data STORE --out ROOT/models", "this is a folder; name a file in it"),
         ("look --data STORE --out ROOT/l.png --faces 0", "no group has the 11 people of an average"),
         ("look --data STORE --faces -5", "--faces -5: give 0 or more"),
+        ("look --data STORE --faces 99999999999999999999", "--faces 99999999999999999999: give at most 2,147,483,647"),
+        ("look --data STORE --faces=1001", "--faces 1001: give at most 1,000"),
+        ("align --data STORE --limit 99999999999", "--limit 99999999999: give at most"),
+        ("audit --model m --data STORE --batch 99999", "--batch 99999: give at most 16,384"),
+        ("audit --model m --data STORE --minimum_faces=99_999_999_999", "--minimum-faces 99_999_999_999: give at most"),
+        ("check --model m --audit a --data STORE --sample 9999999999", "--sample 9999999999: give at most"),
+        ("slices --model m --audit a --seed 9999999999", "--seed 9999999999: give at most"),
+        ("board --map-faces 9999999999", "--map-faces 9999999999: give at most"),
+        ("import f --name n --female 9999999999", "--female 9999999999: give at most"),
+        ("import f --name n --size 112 9999999999", "--size 9999999999: give at most"),
+        ("table f --name n --indices 0 " + "9" * 9000, "…: give at most"),
         ("audit --model m --data STORE --batch 0", "--batch 0: give 1 or more"),
         ("align --data STORE --seed -1", "--seed -1: give 0 or more"),
         ("report --model m --audit a --out ROOT/file/x.html", "cannot write"),
@@ -158,3 +169,19 @@ def test_an_output_that_is_not_utf8_is_told_before_anything_is_read(
     error_line = told(capsys, main(arguments))
     assert "--out" in error_line and "no text in UTF-8" in error_line
     assert "not-there" not in error_line
+
+
+@pytest.mark.parametrize(
+    "flags",
+    ["--batch 99999999999", "--seed 99999999999999999999", "--limit 9999999999", "--optimiser.patience 9999999999"],
+)
+def test_training_takes_no_number_beyond_counting(flags: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = train(["--data", str(root / "store"), "--name", "n", "--models", str(root / "models"), *flags.split()])
+    assert f"{flags}: must be at most 2,147,483,647" in told(capsys, code)
+
+
+def test_a_sample_of_more_faces_than_there_are_is_told_as_what_was_drawn(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["look", "--data", str(root / "store"), "--out", str(tmp_path / "l.png"), "--faces", "900"]) == 0
+    assert "and 24 faces with their landmarks" in capsys.readouterr().out

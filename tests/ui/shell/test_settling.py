@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+import pandas as pd
 import pytest
 
-from ui.shell import heap
+from ui.shell import cache, heap
 
 
 class Node:
@@ -40,6 +42,33 @@ def test_half_of_the_visitors_gone_is_a_reason(settling: heap.Settling) -> None:
     assert settling.due(10)
 
 
+def test_a_crowd_has_left_once_where_an_eighth_of_it_is_there(settling: heap.Settling) -> None:
+    assert not any(settling.crowd_left(visitors) for visitors in (1, 5, 1, 0, 7, 1))
+    assert not any(settling.crowd_left(visitors) for visitors in (50, 30, 7))
+    assert settling.crowd_left(6)
+    assert not any(settling.crowd_left(visitors) for visitors in (6, 1, 7, 1))
+    assert not settling.crowd_left(8)
+    assert settling.crowd_left(1)
+
+
+def test_what_a_crowd_asked_for_is_given_up_when_it_has_left(settling: heap.Settling) -> None:
+    computed = []
+
+    @cache.kept(entries=4)
+    def results(number: int) -> list[int]:
+        computed.append(number)
+        return [number]
+
+    for visitors in (1, 2, 1, 20, 20, 10):
+        results(3)
+        heap.settle(visitors)
+    assert computed == [3] and cache.ledger.total > 0
+    heap.settle(1)
+    assert cache.ledger.total == 0
+    assert results(3) == [3]
+    assert computed == [3, 3]
+
+
 def test_without_visitors_nobody_leaves(settling: heap.Settling) -> None:
     """A page that is run by a test or a script is nobody's: each of its runs looked through everything."""
     assert sum(settling.due(0) for _ in range(heap.EVERY)) == 6
@@ -58,3 +87,30 @@ def test_a_collection_passes_over_what_was_set_aside_and_finds_it_once_its_visit
     assert watched[0]() is not None, "set aside, so not looked at"
     heap.settle(0)
     assert watched[0]() is None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is kept and shared: a table, and parts of it."""
+
+    faces: pd.DataFrame
+    parts: dict
+
+
+def test_a_kept_table_forgets_the_views_that_pages_made_of_it(settling: heap.Settling) -> None:
+    """Each is some bytes between all that pages make and free, and a block of such bytes is given back as a whole."""
+
+    @cache.kept(entries=1, shared=True)
+    def opened(number: int) -> Opened:
+        faces = pd.DataFrame({"age": range(number), "name": list("abcdefghi")})
+        return Opened(faces, {"old": faces[faces["age"] > 3]})
+
+    kept = opened(9)
+    for table in (kept.faces, kept.parts["old"]):
+        for _ in range(100):
+            table["age"], table["name"]
+        noted = [block.refs for block in table._mgr.blocks] + [axis._references for axis in table._mgr.axes]
+        noted = [references for references in noted if references is not None]
+        assert max(len(references.referenced_blocks) for references in noted) > 100, "pandas lets some hundred gather"
+        heap.settle(1)
+        assert max(len(references.referenced_blocks) for references in noted) <= 2

@@ -61,3 +61,17 @@ def test_a_file_of_weights_without_end_is_read_no_further_than_may_be(
     monkeypatch.setattr(onnx_file, "MOST_BYTES", 2**20)
     with pytest.raises(LookwhereError, match=r"w\.bin: cut short, or not the file that small\.onnx was written with"):
         onnx_file.parsed(file.read_bytes(), file)
+
+
+def test_a_graph_of_nodes_without_end_is_refused_before_each_is_looked_at(tmp_path: Path) -> None:
+    """Of 20,000 that do nothing, one after the other, an import took over a minute of this process."""
+    file = small_onnx(tmp_path / "small.onnx")
+    model = onnx.load(file)
+    first = onnx_file.MOST_NODES
+    model.graph.node[0].input[0] = f"n{first}"
+    nodes = [onnx.helper.make_node("Identity", [f"n{k}" if k else "x"], [f"n{k + 1}"]) for k in range(first)]
+    rest = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*nodes, *rest])
+    with pytest.raises(LookwhereError, match=r"20,005 nodes, where 20,000 are the most"):
+        onnx_file.parsed(model.SerializeToString(), file)
