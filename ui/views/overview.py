@@ -89,9 +89,9 @@ def show_numbers(p: Page) -> None:
     layout.metric(places[2], f"Worst group: {worst['group']}", percent(worst["accuracy"]), rate, help=_SUREST)
     layout.metric(
         places[3],
-        "Gap to the best group",
+        "Gap at equal ages" if ages else "Gap to the best group",
         f"{in_points(difference.value)} points",
-        f"{ages}{span(difference.low, difference.high)}, best: {extremes.best['group']}",
+        f"{span(difference.low, difference.high)}, best: {extremes.best['group']}",
         help=f"{_SUREST} {capital(as_low_words(extremes))}. {_AS_COUNTED if ages else ''}",
     )
 
