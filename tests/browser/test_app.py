@@ -50,6 +50,14 @@ def test_a_page_opens_without_an_error_and_without_scrolling_sideways(
     page.close()
 
 
+def test_a_figure_is_whole_on_a_tablet_too(browser, address: str) -> None:
+    """At 1,100 pixels «Worst group: Black …» stood in the place of a group's name."""
+    page, _ = visit(browser, address, 1100)
+    cut = "texts => texts.filter(text => text.scrollWidth > text.clientWidth + 1).map(text => text.innerText)"
+    assert page.locator('[data-testid="stMetricLabel"] p, [data-testid="stMetricDelta"] *').evaluate_all(cut) == []
+    page.close()
+
+
 def test_overview_says_what_the_audit_says(browser, address: str, shipped_audit: Audit) -> None:
     page, _ = visit(browser, address)
     text = page.locator('[data-testid="stMain"]').inner_text()

@@ -26,11 +26,9 @@ STYLE = """
 @media (hover: none) {
  .modebar-container {display: none !important}
 }
-@media (max-width: 640px) {
- [data-testid="stMetricLabel"] *, [data-testid="stMetricDelta"] * {white-space: normal !important;
-  overflow: visible !important; text-overflow: clip !important}
- [data-testid="stMetricDelta"] {height: auto !important; max-width: 100% !important}
-}
+[data-testid="stMetricLabel"] *, [data-testid="stMetricDelta"] * {white-space: normal !important;
+ overflow: visible !important; text-overflow: clip !important}
+[data-testid="stMetricDelta"] {height: auto !important; max-width: 100% !important}
 @page {margin: 12mm}
 @media print {
  html {font-size: 13px !important}
