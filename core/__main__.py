@@ -28,7 +28,7 @@ from core.commands import (
     verifying,
 )
 from core.commands.helping import help_of, listing, without_examples
-from core.errors import LookwhereError, terminal, told
+from core.errors import LARGEST, LookwhereError, terminal, told
 from core.extras import missing_extra
 from core.ranks import Ranks
 
@@ -75,8 +75,8 @@ OLD_FLAGS = {
     **dict.fromkeys(("gaps", "findings", "experiments", "report"), OLD_AGES),
     "audit": {"--names": ("--map-ethnicities",)},
 }
-#: The largest whole number that an option takes, and the digits that are looked at.
-MOST, DIGITS = 2**31 - 1, 40
+#: Digits of a whole number that are looked at.
+DIGITS = 40
 #: Commands by their earlier names, which scripts may still give; no help lists them.
 OLD_NAMES = {"budget": "evidence"}
 
@@ -155,8 +155,8 @@ def run(arguments: list[str] | None, commands: Mapping[str, Callable[..., str | 
 
 
 def check_numbers(words: list[str], commands: Mapping[str, Callable[..., str | None]]) -> None:
-    """Raises `LookwhereError` naming the first flag for a whole number that has one beyond `MOST`, which no count here
-    comes to: it would be worked on for long, or overflow somewhere inside."""
+    """Raises `LookwhereError` naming the first flag for a whole number that has one beyond `LARGEST`, which no count
+    here comes to: it would be worked on for long, or overflow somewhere inside."""
     command = commands.get(words[0])
     kinds = typing.get_type_hints(command) if command else {}
     whole = {f"--{name.replace('_', '-')}" for name, kind in kinds.items() if "int" in _plain_kinds(kind)}
@@ -166,8 +166,8 @@ def check_numbers(words: list[str], commands: Mapping[str, Callable[..., str | N
             flag, _, word = word.partition("=")
             flag = flag.replace("_", "-")
         digits = word.replace("_", "").lstrip("+-")
-        if flag in whole and digits.isdecimal() and (len(digits) > DIGITS or int(digits) > MOST):
-            raise LookwhereError(f"{flag} {word[:DIGITS]}{'…' * (len(word) > DIGITS)}: give at most {MOST:,}")
+        if flag in whole and digits.isdecimal() and (len(digits) > DIGITS or int(digits) > LARGEST):
+            raise LookwhereError(f"{flag} {word[:DIGITS]}{'…' * (len(word) > DIGITS)}: give at most {LARGEST:,}")
 
 
 def _plain_kinds(kind: object) -> set[str]:

@@ -86,6 +86,10 @@ def at_least(flag: str, value: int, least: int) -> int:
     return value
 
 
+#: The largest whole number of an option or a setting: no count comes to it, and a seed beyond it is none everywhere.
+LARGEST = 2**31 - 1
+
+
 def at_most(flag: str, value: int, most: int) -> int:
     """The value. Raises `LookwhereError` naming the flag where it is more than `most`."""
     if value > most:

@@ -6,12 +6,9 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from core.errors import LookwhereError
+from core.errors import LARGEST, LookwhereError
 from core.template import SIDE
 from core.training.groups import GROUPS
-
-#: The largest whole number of a setting: no count comes to it, and a seed beyond it is no seed everywhere.
-LARGEST = 2**31 - 1
 
 
 def _check(good: bool, message: str) -> None:

@@ -17,6 +17,8 @@ from tests.helpers.portrait import PORTRAIT
 from ui.shell.navigation import PAGES, entry_of
 
 pytestmark = pytest.mark.browser
+#: What of some texts is cut off.
+CUT = "texts => texts.filter(text => text.scrollWidth > text.clientWidth + 1).map(text => text.innerText)"
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -45,16 +47,14 @@ def test_a_page_opens_without_an_error_and_without_scrolling_sideways(
     quiet = '[data-testid="stCaptionContainer"] p, [data-testid="stWidgetLabel"] p'
     assert page.locator(quiet).evaluate_all(FAINT) == []
     assert page.locator('[data-testid="stSidebarNavItems"] li:not([role])').count() == 0
-    cut = "texts => texts.filter(text => text.scrollWidth > text.clientWidth + 1).map(text => text.innerText)"
-    assert page.locator('[data-testid="stMetricLabel"] p, [data-testid="stMetricDelta"] *').evaluate_all(cut) == []
+    assert page.locator('[data-testid="stMetricLabel"] p, [data-testid="stMetricDelta"] *').evaluate_all(CUT) == []
     page.close()
 
 
 def test_a_figure_is_whole_on_a_tablet_too(browser, address: str) -> None:
     """At 1,100 pixels «Worst group: Black …» stood in the place of a group's name."""
     page, _ = visit(browser, address, 1100)
-    cut = "texts => texts.filter(text => text.scrollWidth > text.clientWidth + 1).map(text => text.innerText)"
-    assert page.locator('[data-testid="stMetricLabel"] p, [data-testid="stMetricDelta"] *').evaluate_all(cut) == []
+    assert page.locator('[data-testid="stMetricLabel"] p, [data-testid="stMetricDelta"] *').evaluate_all(CUT) == []
     page.close()
 
 
