@@ -31,7 +31,8 @@ from PIL import Image, ImageOps
 from core.data.alignment import FaceAligner, shrunk, similarity
 from core.data.border import decide_border, given_border, sampled
 from core.data.cascade import Detector, Faces
-from core.data.detection import GREY, Detection, DetectorSpeed, main_face
+from core.data.detection import Detection, DetectorSpeed, main_face
+from core.data.frame import GREY
 from core.data.images import decode
 from core.data.readers import choose_reader
 from core.data.sources import open_source

@@ -25,8 +25,8 @@ from core.classifiers.classifier import Classifier
 from core.classifiers.folder import load_model
 from core.classifiers.imported import architectures, import_model
 from core.classifiers.imported.import_options import NetworkOptions
+from core.classifiers.imported.prepared import prepare
 from core.classifiers.imported.spec import InputOutputSpec
-from core.classifiers.preprocessing import prepare
 from core.data.store import AlignedStore
 from core.errors import LookwhereError
 from core.explain.mirror import mirror_mismatch, mirror_test

@@ -17,11 +17,11 @@ from scipy.special import expit
 
 from core.checks.definitions import Score
 from core.checks.definitions.deletion import Deletion, Insertion
-from core.checks.definitions.orders import RemovalOrder
 from core.checks.definitions.road import RoadLeRF, RoadMoRF
 from core.checks.probe import Probe, blurred, enlarge
 from core.checks.results import Part, closed_to_layers
 from core.checks.sample import Means, bounds, published_groups, rounded
+from core.checks.stored_words import RemovalOrder
 from core.explain.placement import Placement, placed
 from core.progress import Progress
 from core.template import SIDE

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from core.checks.definitions.base import Fill
 from core.checks.hidden_costs import PLACES, RIVALS, TOGETHER, Costs, tables
 from core.checks.probe import Probe, blurred
 from core.checks.results import Part
 from core.checks.sample import Means
+from core.checks.stored_words import Fill
 from core.data.filters import Filter
 from core.explain import regions
 from core.progress import Progress

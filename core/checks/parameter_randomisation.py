@@ -13,11 +13,11 @@ import pandas as pd
 import torch
 from torch import nn
 
-from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, MEASURES, STAGES
 from core.checks.probe import BATCH, Probe
 from core.checks.results import Part
 from core.checks.sample import Means, bounds, published_groups, rounded
 from core.checks.similarity import similarity
+from core.checks.stored_words import ANOTHER_FACE, MEASURES, STAGES
 from core.classifiers.resnet import GenderResNet
 from core.devices import autocast
 from core.progress import Progress

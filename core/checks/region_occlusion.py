@@ -14,12 +14,11 @@ import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
-from core.checks.definitions.base import Fill
-from core.checks.definitions.region_occlusion import Agreement
 from core.checks.probe import Probe, blurred
 from core.checks.results import Part
 from core.checks.sample import Means, bounds, published_groups, rounded
 from core.checks.similarity import pearson, spearman
+from core.checks.stored_words import Agreement, Fill
 from core.explain import regions
 from core.progress import Progress
 

@@ -15,7 +15,6 @@ from core.audit.folder import Audit, read_manifest
 from core.audit.run import PACKAGES
 from core.checks import method_agreement as cams
 from core.checks.definitions import ALL_PARTS, CHECKS, NETWORK_PARTS, Fill, MethodAgreement
-from core.checks.definitions.orders import RemovalOrder
 from core.checks.deletion import check_deletion, check_road
 from core.checks.hidden_costs import draw_correct
 from core.checks.hiding import check_hiding
@@ -36,6 +35,7 @@ from core.checks.results import (
     settle,
 )
 from core.checks.sample import draw_sample
+from core.checks.stored_words import RemovalOrder
 from core.classifiers.folder import Model
 from core.data.store import AlignedStore
 from core.devices import precision

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+
+from core.checks.stored_words import ANOTHER_FACE, MEASURES, STAGES, Agreement, Fill, RemovalOrder
 
 #: The words of a table's rows by table; whatever else it has are numbers. Each group has a row for each of the others'.
 WORDS = {
@@ -69,24 +71,14 @@ def check_table(part: str, name: str, table: pd.DataFrame, groups: Sequence[tupl
     )
     if len(set(rows)) > 1 or any(len(set(keys)) < len(keys) for keys in rows):
         raise ValueError(f"{where}: a group has other rows than another, or one twice")
-    if name == "areas" and (strange := set(table["order"]) - set(map(str, _orders()))):
+    if name == "areas" and (strange := set(table["order"]) - set(map(str, RemovalOrder))):
         raise ValueError(f"{where}: the order {min(strange)[:LONGEST]!r}, not known")
     if lacking := sorted(_required(name) - {word for word_column in words for word in table[word_column]}):
         raise ValueError(f"{where}: no rows of {', '.join(lacking[:3])}")
 
 
-def _orders() -> Iterable[str]:
-    from core.checks.definitions.orders import RemovalOrder
-
-    return RemovalOrder
-
-
 def _required(name: str) -> set[str]:
     """The words that the verdicts of a table's check are read from."""
-    from core.checks.definitions.base import Fill
-    from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, MEASURES, STAGES
-    from core.checks.definitions.region_occlusion import Agreement
-
     required: Mapping[str, set[str]] = {
         "similarity": {STAGES[-1], ANOTHER_FACE, *MEASURES},
         "agreement": {*map(str, Agreement), str(Fill.BLUR)},

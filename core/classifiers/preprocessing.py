@@ -9,15 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.classifiers.imported.prepared import prepare
-
-__all__ = ["MEAN", "STD", "normalise", "prepare", "standardise"]
-
-
 #: ImageNet's channel statistics, in units of 0–1: what torchvision's weights expect.
 MEAN = (0.485, 0.456, 0.406)
-
-
 STD = (0.229, 0.224, 0.225)
 
 

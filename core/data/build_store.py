@@ -25,10 +25,11 @@ from core.data.align_batch import (
 from core.data.align_shards import align_by_several, drop_shards, hashes_by, measure_with_first, take_in
 from core.data.border import decide_border, given_border, sampled
 from core.data.default_store import default_store, free_folder
-from core.data.detection import ENLARGED_TO, DetectorSpeed, detector_name, speed_of
+from core.data.detection import DetectorSpeed, detector_name, speed_of
 from core.data.duplicates import HASHES, hash_images
 from core.data.faces import fingerprint
 from core.data.file_array import WritableFileArray
+from core.data.frame import ENLARGED_TO
 from core.data.measured import measure, write_measured
 from core.data.otherwise import FILE as OTHERWISE
 from core.data.otherwise import two_classes, write_otherwise

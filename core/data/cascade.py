@@ -21,7 +21,7 @@ from facenet_pytorch import MTCNN
 from torch import Tensor, nn
 from torchvision.ops import nms
 
-from core.data.detection import GREY
+from core.data.frame import GREY
 
 #: What the library takes from a pixel before it scales it.
 MIDDLE, SCALE = 127.5, 0.0078125

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from core.data.frame import Frame
 from core.errors import LookwhereError
 
 if TYPE_CHECKING:
@@ -44,14 +45,10 @@ SURE = 0.9
 #: In halves of the diagonal: a face so far from the centre weighs e^-½ of one in it.
 CENTRE_SPREAD = 0.4
 
-#: Mid-grey, so that the border is no edge to the detector (it subtracts 127.5).
-GREY = (127, 127, 127)
 #: Borders before detection in shares of an image's shorter side: the second is enough for most tight crops.
 BORDERS = (0.0, 0.3, 0.6)
 #: A face whose box comes so near the border's outer edge, in shares of its longer side, has misplaced landmarks.
 NEAR_EDGE = 0.05
-#: Images whose shorter side has fewer pixels are enlarged to so many before they are looked at.
-ENLARGED_TO = 100
 #: Images whose shorter side has fewer pixels are not looked at: enlarged, they are no faces to the detector.
 SMALLEST_SIDE = 16
 #: A face so many times larger than those that show best at the scales left out has the landmarks that it has with all:
@@ -140,7 +137,7 @@ def look(
     for n, image in enumerate(images):
         by_size.setdefault(image.size, []).append(n)
     for size, members in by_size.items():
-        frame = _Frame.of(size, border, padding)
+        frame = Frame.of(size, border, padding)
         width, height = frame.full_size
         if min(size) < SMALLEST_SIDE or min(width, height) < detector.min_face_size:
             continue  # MTCNN fails on an image without room for the smallest face
@@ -151,52 +148,24 @@ def look(
     return detections
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """How images of one size (width, height) come before the detector: enlarged to `scaled_size`, with `border` pixels
-    of grey around."""
-
-    size: tuple[int, int]
-    scale: float
-    scaled_size: tuple[int, int]
-    border: int
-
-    @classmethod
-    def of(cls, size: tuple[int, int], border: float, padding: int) -> _Frame:
-        """`border` is a share of the image's shorter side; `padding` is in its pixels."""
-        scale = enlargement(size)
-        scaled_size = (round(size[0] * scale), round(size[1] * scale))
-        return cls(size, scale, scaled_size, round(border * min(scaled_size) + padding * scale))
-
-    @property
-    def full_size(self) -> tuple[int, int]:
-        """Width and height with the border."""
-        return self.scaled_size[0] + 2 * self.border, self.scaled_size[1] + 2 * self.border
-
-    def pixels(self, images: list[Image.Image]) -> np.ndarray:
-        """Images as the detector takes them, uint8 (N, H, W, 3), without the border."""
-        if self.scale != 1:
-            images = [image.resize(self.scaled_size, Image.Resampling.BICUBIC) for image in images]
-        return np.stack([np.asarray(image) for image in images])
-
-    def inside(self, faces: Detection | Exception) -> Detection | Exception:
-        """Faces in the frame's pixels as they lie in the image; an error as it is."""
-        return faces.inside(self.border, self.scale) if isinstance(faces, Detection) else faces
+def _inside(frame: Frame, faces: Detection | Exception) -> Detection | Exception:
+    """Faces in the frame's pixels as they lie in the image; an error as it is."""
+    return faces.inside(frame.border, frame.scale) if isinstance(faces, Detection) else faces
 
 
 def _look_framed(
-    detector: Detector, frame: _Frame, images: list[Image.Image], smallest: float
+    detector: Detector, frame: Frame, images: list[Image.Image], smallest: float
 ) -> list[Detection | Exception]:
     """As `look`, of images of the frame's size."""
     pixels = frame.pixels(images)
     skip, skipped_side = detector.skipped(smallest * min(frame.scaled_size))
-    detections = [frame.inside(faces) for faces in detect_each(detector, pixels, frame.border, skip)]
+    detections = [_inside(frame, faces) for faces in detect_each(detector, pixels, frame.border, skip)]
     again = [
         n for n, faces in enumerate(detections) if skip and not decided(faces, frame.size, skipped_side / frame.scale)
     ]
     if again:
         for n, faces in zip(again, detect_each(detector, pixels[again], frame.border), strict=True):
-            detections[n] = frame.inside(faces)
+            detections[n] = _inside(frame, faces)
     return detections
 
 
@@ -237,11 +206,6 @@ def reaches_edge(faces: Detection | Exception, size: tuple[int, int], border: fl
     box = faces.boxes[main_face(faces, size)]
     inside = NEAR_EDGE * (box[2:] - box[:2]).max() - border * min(size)
     return bool((box[:2] < inside).any() or (box[2:] > np.array(size) - inside).any())
-
-
-def enlargement(size: tuple[int, int]) -> float:
-    """How many times an image of `size` is enlarged before it is looked at; 1 for all but small ones."""
-    return max(1.0, ENLARGED_TO / min(size)) if max(size) < 4 * ENLARGED_TO else 1.0
 
 
 def _pieces(members: list[int], size: int) -> Iterator[list[int]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from core.data.detection import GREY, SURE, Detection, detect, load_detector, main_face
+from core.data.detection import SURE, Detection, detect, load_detector, main_face
+from core.data.frame import GREY
 from core.errors import LookwhereError
 from core.photo.faces import Face, Found
 from core.photo.uploads import shrunk_to

@@ -15,10 +15,11 @@ from core.audit.folder import Audit
 from core.checks.definitions import CHECKS, NETWORK_PARTS, PARTS, CheckResult, Direction, Fill, Score, View, checks_of
 from core.checks.definitions.method_agreement import MethodAgreement
 from core.checks.definitions.orders import OrderCheck
-from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, SSIM, STAGES, ParameterRandomisation
+from core.checks.definitions.parameter_randomisation import ParameterRandomisation
 from core.checks.definitions.region_occlusion import RegionOcclusion
 from core.checks.definitions.words import interval_of, number
 from core.checks.results import Checks, Part, closed_to_layers, open_checks
+from core.checks.stored_words import ANOTHER_FACE, RANK, SSIM, STAGES
 from core.data.store_names import store_to_name
 from core.explain.placement import Placement
 from core.present.figures import checks as figures

@@ -4,13 +4,14 @@ The run, the report, the page, the card and the text report derive from `CHECKS`
 `core.checks.run.MEASUREMENTS`.
 """
 
-from core.checks.definitions.base import Category, Check, CheckResult, Direction, Fill, Score, View
+from core.checks.definitions.base import Category, Check, CheckResult, Direction, View
 from core.checks.definitions.deletion import Deletion, Insertion
 from core.checks.definitions.method_agreement import MethodAgreement
 from core.checks.definitions.parameter_randomisation import ParameterRandomisation
 from core.checks.definitions.region_occlusion import RegionOcclusion
 from core.checks.definitions.road import RoadLeRF, RoadMoRF
 from core.checks.results import HIDING
+from core.checks.stored_words import Fill, Score
 
 CHECKS: tuple[Check, ...] = (
     ParameterRandomisation(),

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from core.checks.results import Checks
+from core.checks.stored_words import Fill, Score
 from core.verdicts import CheckVerdict
 
 
@@ -33,22 +34,6 @@ class Direction(StrEnum):
     def sign(self) -> int:
         """Times this, a better number is the lower one."""
         return 1 if self is Direction.LOWER else -1
-
-
-class Score(StrEnum):
-    """What orders of pixels are scored by: the oriented logit difference, or the probability of the predicted class."""
-
-    MARGIN = "margin"
-    PROBABILITY = "probability"
-
-
-class Fill(StrEnum):
-    """What hides a region: the mean colour of the training images' scale, a heavily blurred copy of the face, or the
-    mean colour of what is hidden."""
-
-    GREY = "grey"
-    BLUR = "blur"
-    LOCAL_MEAN = "local mean"
 
 
 @dataclass(frozen=True)

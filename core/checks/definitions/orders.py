@@ -5,34 +5,14 @@ The same is done with orders that know nothing of the face (controls): a map pas
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 
 from core.checks.definitions.base import Category, Check, CheckResult, View
 from core.checks.definitions.words import listed
 from core.checks.results import Checks
+from core.checks.stored_words import RemovalOrder
 from core.verdicts import CheckVerdict
 from core.wording import lower_first
-
-
-class RemovalOrder(StrEnum):
-    """By what pixels are taken away or put back. OWN: the face's own map. The controls: values drawn at random for each
-    cell and enlarged as the map is; a hump in the middle of the crop; the network's map of the average face of all that
-    were given the same class."""
-
-    OWN = "this face's map"
-    RANDOM = "random order"
-    GAUSSIAN = "centred Gaussian"
-    AVERAGE_FACE = "average face"
-
-    @property
-    def than(self) -> str:
-        """A control's words after «than»."""
-        return {
-            RemovalOrder.RANDOM: "a random order",
-            RemovalOrder.GAUSSIAN: "a centred Gaussian",
-            RemovalOrder.AVERAGE_FACE: "the average face's map",
-        }[self]
 
 
 class OrderCheck(Check):

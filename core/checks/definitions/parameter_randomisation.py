@@ -7,19 +7,8 @@ import pandas as pd
 from core.checks.definitions.base import Category, Check, CheckResult, Direction, View
 from core.checks.definitions.words import interval_of, number
 from core.checks.results import Checks
+from core.checks.stored_words import ANOTHER_FACE, RANK, RANK_OF_MAGNITUDES, STAGES
 from core.verdicts import CheckVerdict
-
-#: Stages of the network, made random one after the other, each on top of those before; the last is all of it.
-STAGES = ("fc", "layer4", "layer3", "layer2", "layer1", "conv1")
-#: The yardstick: the real map of another face with the same prediction.
-ANOTHER_FACE = "another face"
-#: How alike two maps are: correlation of the cells' ranks, of the ranks of their magnitudes, and SSIM of both.
-RANK, RANK_OF_MAGNITUDES, SSIM, SSIM_OF_MAGNITUDES = MEASURES = (
-    "rank",
-    "rank of magnitudes",
-    "SSIM",
-    "SSIM of magnitudes",
-)
 
 
 class ParameterRandomisation(Check):

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import pandas as pd
 
 from core.checks.definitions.base import Category, Check, CheckResult, Direction, View
 from core.checks.definitions.words import interval_of
 from core.checks.results import Checks
+from core.checks.stored_words import Agreement
 from core.verdicts import CheckVerdict
-
-
-class Agreement(StrEnum):
-    """Rank agreement over regions of what hiding costs with the evidence: of the regions' means, or of each face's own
-    regions, averaged; both by total or by unit of area."""
-
-    MEANS = "means"
-    MEANS_BY_AREA = "means by area"
-    EACH_FACE = "each face"
-    EACH_FACE_BY_AREA = "each face by area"
-
-    @property
-    def of_means(self) -> bool:
-        return self in (Agreement.MEANS, Agreement.MEANS_BY_AREA)
-
-    @property
-    def by_area(self) -> bool:
-        return self in (Agreement.MEANS_BY_AREA, Agreement.EACH_FACE_BY_AREA)
-
 
 #: What hiding a region does, by the verdict; «{its}» is the map's evidence.
 DOES = {

@@ -18,8 +18,8 @@ from core.classifiers.imported.onnx_exact import BEFORE
 from core.classifiers.imported.onnx_tail import Graph, NoTail, before_activation
 from core.classifiers.imported.onnx_torch import EXPLAINED, OnnxNetwork
 from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.prepared import prepare
 from core.classifiers.imported.spec import ONE_OUTPUT, InputOutputSpec
-from core.classifiers.preprocessing import prepare
 from core.explain import grids
 from core.explain.gradcam import LayerAccess
 from core.explain.layers import Layer, View

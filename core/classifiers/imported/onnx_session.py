@@ -11,8 +11,8 @@ import numpy as np
 
 from core.classifiers.imported import onnx_apart as opening
 from core.classifiers.imported.onnx_apart import Opened, RunError, opened, reason
+from core.classifiers.imported.prepared import prepare
 from core.classifiers.imported.spec import InputOutputSpec
-from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
 
 FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}

@@ -19,10 +19,10 @@ from core.classifiers.folding import folded
 from core.classifiers.imported import architectures, hugging_face
 from core.classifiers.imported.assumed import assumed
 from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.prepared import prepare
 from core.classifiers.imported.spec import InputOutputSpec, from_dict
 from core.classifiers.imported.state_dicts import check_finite, read_weights
 from core.classifiers.info import MapsInfo, ModelInfo, PlacementInfo
-from core.classifiers.preprocessing import prepare
 from core.classifiers.speed import Speed
 from core.classifiers.tensor_file import read_tensors
 from core.devices import autocast, precision

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.checks.definitions.orders import RemovalOrder
-from core.checks.definitions.parameter_randomisation import ANOTHER_FACE, RANK, RANK_OF_MAGNITUDES
 from core.checks.definitions.words import interval_words
+from core.checks.stored_words import ANOTHER_FACE, RANK, RANK_OF_MAGNITUDES, RemovalOrder
 from core.present.figures.chart_data import (
     Axis,
     Band,

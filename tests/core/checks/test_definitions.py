@@ -12,18 +12,12 @@ import pytest
 from core import __main__ as command
 from core.checks.definitions import CHECKS, PARTS, Category, Check, Direction, Fill, MethodAgreement, Score, View
 from core.checks.definitions.deletion import Deletion, Insertion
-from core.checks.definitions.orders import OrderCheck, RemovalOrder
-from core.checks.definitions.parameter_randomisation import (
-    ANOTHER_FACE,
-    MEASURES,
-    RANK,
-    RANK_OF_MAGNITUDES,
-    STAGES,
-    ParameterRandomisation,
-)
-from core.checks.definitions.region_occlusion import Agreement, RegionOcclusion
+from core.checks.definitions.orders import OrderCheck
+from core.checks.definitions.parameter_randomisation import ParameterRandomisation
+from core.checks.definitions.region_occlusion import RegionOcclusion
 from core.checks.results import Checks, Part
 from core.checks.run import MEASUREMENTS, size_of
+from core.checks.stored_words import ANOTHER_FACE, MEASURES, RANK, RANK_OF_MAGNITUDES, STAGES, Agreement, RemovalOrder
 from core.explain.regions import REGIONS
 from core.present.text.checks import checks_report, result_words, results, sentence, verdicts_sentence
 from core.verdicts import CheckVerdict

@@ -9,7 +9,6 @@ import torch
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from scipy.stats import spearmanr
 
-from core.checks.definitions.parameter_randomisation import STAGES
 from core.checks.deletion import impute
 from core.checks.method_agreement import (
     MarginTarget,
@@ -22,6 +21,7 @@ from core.checks.method_agreement import (
     on_whole,
 )
 from core.checks.parameter_randomisation import estimate_norms, randomise
+from core.checks.stored_words import STAGES
 from core.classifiers.resnet import GenderResNet
 from core.explain.maps import grad_cam, scale_each
 from core.explain.methods import REGISTRY, LibraryCam

@@ -18,7 +18,6 @@ from core.audit.run import run_audit
 from core.checks import deletion
 from core.checks.definitions import PARTS, Fill, View
 from core.checks.definitions.deletion import Deletion
-from core.checks.definitions.parameter_randomisation import STAGES
 from core.checks.definitions.region_occlusion import RegionOcclusion
 from core.checks.deletion import ORDERS, area_under_curve, check_deletion, order_maps, removal_ranks
 from core.checks.parameter_randomisation import check_randomised, estimate_norms, randomise
@@ -27,6 +26,7 @@ from core.checks.region_occlusion import check_occlusion
 from core.checks.results import HIDING, Part, open_checks
 from core.checks.run import MEASUREMENTS, run_checks, size_of
 from core.checks.sample import draw_sample
+from core.checks.stored_words import STAGES
 from core.classifiers.folder import Model, load_model, save_model
 from core.classifiers.info import ModelInfo, TrainingInfo
 from core.classifiers.resnet import GenderResNet

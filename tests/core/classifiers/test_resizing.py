@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from core.classifiers.imported.prepared import prepare
 from core.classifiers.imported.spec import InputOutputSpec, declare
-from core.classifiers.preprocessing import prepare
 from core.classifiers.resizing import resize
 from core.errors import LookwhereError
 

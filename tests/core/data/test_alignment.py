@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from core.data.alignment import MAXIMUM_SIDE, Alignment, FaceAligner, similarity, warp
-from core.data.detection import GREY
+from core.data.frame import GREY
 from core.data.store import AlignedStore
 from core.present.figures.alignment import sharpness
 from core.template import SIDE, TEMPLATE

@@ -11,7 +11,8 @@ from PIL import Image, ImageOps
 
 from benchmarks.alignment import rows
 from core.data.cascade import Sums, of_nested, suppressed
-from core.data.detection import GREY, detect, load_detector
+from core.data.detection import detect, load_detector
+from core.data.frame import GREY
 from tests.helpers.portrait import PORTRAIT
 
 

@@ -16,8 +16,8 @@ from torchvision.models import resnet18
 from core.classifiers.folder import Model, load_model
 from core.classifiers.imported import declare, import_model, torch_classifier
 from core.classifiers.imported.import_options import NetworkOptions
+from core.classifiers.imported.prepared import prepare
 from core.classifiers.info import model_info
-from core.classifiers.preprocessing import prepare
 from core.commands.importing import import_
 from core.errors import LookwhereError
 from tests.helpers.unmeasured import on_tiles

@@ -15,7 +15,7 @@ from core.audit.run import run_audit
 from core.classifiers.folder import load_model
 from core.classifiers.imported import declare, import_model
 from core.classifiers.imported.import_options import NetworkOptions
-from core.classifiers.preprocessing import prepare
+from core.classifiers.imported.prepared import prepare
 from core.errors import LookwhereError
 from tests.helpers.made_store import make_store
 

@@ -70,7 +70,7 @@ def test_what_stands_in_the_way_of_exact_maps_is_named(name: str, why: str) -> N
 def test_intels_classifier_decides_as_openvino_has_it(tmp_path: Path) -> None:
     import openvino as ov
 
-    from core.classifiers.preprocessing import prepare
+    from core.classifiers.imported.prepared import prepare
 
     at_hand("ssrnet-imdb")  # skipped where none of the files is
     source, declared = FILES / f"{INTEL}.xml", declare(ROOT / f"docs/board/{INTEL}.yaml")

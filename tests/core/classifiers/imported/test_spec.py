@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from scipy.special import expit, softmax
 
 from core.classifiers.imported.outputs import classes_doubt, doubt, to_logits
+from core.classifiers.imported.prepared import prepare
 from core.classifiers.imported.spec import InputOutputSpec, declare, from_dict
-from core.classifiers.preprocessing import normalise, prepare
+from core.classifiers.preprocessing import normalise
 from core.errors import LookwhereError
 from core.privacy import coarse
 

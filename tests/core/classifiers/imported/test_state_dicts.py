@@ -22,8 +22,8 @@ from torch import nn
 
 from core.classifiers.imported import architectures, torch_classifier
 from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.prepared import prepare
 from core.classifiers.imported.torch_classifier import import_torch, load_torch, noise
-from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
 from tests.helpers.torch_made import as_info, declared, halved, import_model, made, pictures
 from tests.helpers.unmeasured import on_tiles

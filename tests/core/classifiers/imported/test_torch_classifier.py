@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from core.classifiers.imported import torch_classifier
 from core.classifiers.imported.outputs import to_logits
+from core.classifiers.imported.prepared import prepare
 from core.classifiers.imported.torch_classifier import TorchClassifier
-from core.classifiers.preprocessing import prepare
 from core.errors import LookwhereError
 from core.explain.gradcam import signed_cams
 from core.explain.grids import cells_of, regrid
