@@ -47,6 +47,7 @@ def _open(file: Path) -> Repeated:
 
 _opened = kept(entries=2, spinner="Opening the audits …", shared=True)(_open)
 figures_of = kept(entries=8, spinner="Counting …")(seven_figures)
+_hiding = kept(entries=8, spinner="Opening the checks …")(words.hiding_words)
 _claims = kept(entries=8, spinner="Putting the claims to each network …")(words.plain_claims)
 
 
@@ -115,6 +116,8 @@ def show_claims(study: Repeated, test: str) -> None:
             with st.expander("The numbers, by network"):
                 for row in rows.itertuples():
                     terms.caption(f"Network {row.seed + 1}: {escape.sentence(row.sentence)}")
+    if hidden := _hiding(study, test):
+        terms.caption(hidden)
     downloads.table(table, "claims", "the claims' verdicts by network")
     terms.caption(
         "Each verdict is of one network. Claims 4 and 5, of causes, need networks that were trained otherwise: "

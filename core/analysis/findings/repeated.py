@@ -16,7 +16,7 @@ from core.analysis.findings.all import all_findings
 from core.analysis.findings.base import Finding
 from core.analysis.intervals import wilson
 from core.analysis.original_study import MORPH_ACCURACY, NEAREST, figure_name
-from core.checks.results import open_checks
+from core.checks.results import HIDING, open_checks
 from core.classifiers.info import ModelInfo, model_info
 from core.data.filters import Filter
 from core.errors import LookwhereError
@@ -141,6 +141,14 @@ def findings_by_seed(study: Repeated, test: str, filter: Filter | None = None) -
             if finding.key in CLAIMS:
                 findings.append((place, model, finding))
     return sorted(findings, key=lambda entry: (entry[2].key, entry[0]))
+
+
+def hiding_by_model(study: Repeated, test: str) -> dict[str, bool]:
+    """By network, in the arm's order, whether what hiding regions costs was measured on this data set (claim 2)."""
+    experiment = study.experiment.on(test)
+    checks = [open_checks(audit) for audit in experiment.audits(study.arm)]
+    measured = [part is not None and HIDING in part.parts for part in checks]
+    return dict(zip(experiment.arm(study.arm).models, measured, strict=True))
 
 
 def _named(ethnicity: str, ethnicities: set[str]) -> str | None:

@@ -154,5 +154,6 @@ def before_activation(graph: Graph, output: str, score: str) -> str:
             return before[0]
         tensor = before[0]
     if score.startswith("prob"):
-        raise NoTail(f"no {ACTIVATIONS[score]} ends it, though its outputs are declared as {score}")
+        last = "nothing" if node is None else f"{node.op_type} ({tensor[:60]})"
+        raise NoTail(f"no {ACTIVATIONS[score]} ends it but {last}, though its outputs are declared as {score}")
     return output

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.analysis.findings.repeated import Repeated, seven_figures
+from core.analysis.findings.repeated import Repeated, hiding_by_model, seven_figures
 from core.present.records.values import filter_record
 from core.present.text.repeated import headline, outcome, plain_claims, protocol
 
@@ -19,6 +19,7 @@ def repeated_record(study: Repeated) -> dict:
             "protocol": [dict(zip(("step", "original", "ours"), row, strict=True)) for row in protocol(study, test)],
             "figures": table,
             "claims": plain_claims(study, test),
+            "hiding_measured": hiding_by_model(study, test),
         }
     return {
         "experiment": study.experiment.name,

@@ -10,9 +10,11 @@ from core.analysis.findings.repeated import (
     claims_by_seed,
     claims_table,
     findings_by_seed,
+    hiding_by_model,
     seven_figures,
 )
 from core.analysis.original_study import STUDY, figure_name
+from core.checks.definitions.words import listed
 from core.data.filters import Filter
 from core.present.text.credits import credit, data_set_title
 from core.present.text.plain_findings import plain_words
@@ -121,6 +123,22 @@ def claims_summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["key", "claim", "verdicts"])
 
 
+def hiding_words(study: Repeated, test: str) -> str:
+    """Of which networks nobody has measured what claim 2 rests on; empty where it was measured of each."""
+    measured = list(hiding_by_model(study, test).values())
+    if all(measured):
+        return ""
+    start = "Claim 2 rests on what hiding regions costs"
+    if not any(measured):
+        return f"{start}; of no network was that measured on this data set, so none can tell."
+    missing = [str(place) for place, there in enumerate(measured, 1) if not there]
+    one = len(missing) == 1
+    return (
+        f"{start}; of {'network' if one else 'networks'} {listed(missing)} that was not measured, so "
+        f"{'it cannot' if one else 'they cannot'} tell, whatever a measurement would give."
+    )
+
+
 def repeated_report(study: Repeated) -> str:
     """Every number as text: protocol, seven figures and claims, by data set."""
     lines = [f"{study.experiment.title}: {networks(study)}; {study.experiment.config}"]
@@ -145,6 +163,8 @@ def repeated_report(study: Repeated) -> str:
             f"  claim {row.key}, {row.claim}: {row.verdicts}"
             for row in claims_summary(claims_by_seed(study, test)).itertuples()
         ]
+        if words := hiding_words(study, test):
+            lines.append(f"  {words}")
     lines += ["", f"{interval_words(study)} {CAUTION}"]
     return "\n".join(lines)
 

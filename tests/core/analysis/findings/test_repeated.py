@@ -12,14 +12,16 @@ from core.analysis.findings.repeated import (
     Repeats,
     claims_by_seed,
     findings_by_seed,
+    hiding_by_model,
     open_repeated,
     seven_figures,
 )
 from core.data.filters import Filter
 from core.errors import LookwhereError
 from core.present.records.repeated import repeated_record
+from core.present.text import repeated as words
 from core.present.text.plain_findings import plain_words
-from core.present.text.repeated import INTERVAL, ONE, headline, outcome, protocol, repeated_report
+from core.present.text.repeated import INTERVAL, ONE, headline, hiding_words, outcome, protocol, repeated_report
 from tests.helpers.made_experiment import make_repeated
 
 
@@ -93,6 +95,24 @@ def test_claims_are_put_to_each_network(models: Path) -> None:
     findings = [finding for _, _, finding in findings_by_seed(study, "second")]
     assert [finding.sentence for finding in findings] == list(table["sentence"]), "one order for both"
     assert list(claims["plain"]) == [plain_words(finding) for finding in findings]
+
+
+def test_of_which_networks_hiding_was_measured_is_said(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = open_repeated(models)
+    first, second = study.experiment.arm("lfw").models
+    assert hiding_by_model(study, "first") == {first: False, second: False}
+    none = hiding_words(study, "first")
+    assert none.endswith("of no network was that measured on this data set, so none can tell.")
+    assert none in repeated_report(study)
+
+    def only(*measured: str) -> str:
+        monkeypatch.setattr(words, "hiding_by_model", lambda *_: {name: name in measured for name in (first, second)})
+        return hiding_words(study, "first")
+
+    assert only(first).endswith(
+        "of network 2 that was not measured, so it cannot tell, whatever a measurement would give."
+    )
+    assert only(first, second) == ""
 
 
 def test_the_protocol_is_that_of_the_models(models: Path) -> None:

@@ -123,7 +123,7 @@ OTHERS = {
     "a sigmoid by hand": (
         [*POOL, ("Gemm", ["f", "one", "b1"], "z", {"transB": 1}), ("Tanh", ["z"], "t"), ("Abs", ["t"], "out")],
         ONE,
-        "no Sigmoid ends it",
+        "no Sigmoid ends it but Abs (out)",
     ),
 }
 
