@@ -32,8 +32,19 @@ RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).vi
   rule => rule.nodes.map(node => [rule.impact, rule.id, node.html.slice(0, 120)]))"""
 #: Pixels of a window's width: a desk's, where names and the Tab key are looked at too, and a telephone's.
 WIDTHS = (1440, 390)
-#: Milliseconds that a page may take, and after which it is looked at again.
-PATIENCE, DRAWN = 300_000, 10_000
+#: Milliseconds that a page may take, and for which nothing of it may change before it counts as drawn.
+PATIENCE, STILL = 300_000, 1500
+#: Whether a page is drawn: its run has ended, nothing is left of the run before (Streamlit fades it), nothing is waited
+#: for or moves, the menu's items have their roles (`ui.shell.screen`), and for a while nothing has changed.
+DRAWN = """still => {
+  const waits = "[data-stale='true'], [data-testid='stSkeleton'], [data-testid='stSpinner'], "
+    + "[data-testid='stSidebarNavItems'] li:not([role])";
+  const ready = document.querySelector("[data-testid='stApp'][data-test-script-state='notRunning']")
+    && !document.querySelector(waits) && document.getAnimations().every(moving => moving.playState !== "running");
+  const now = document.querySelectorAll("*").length + " " + document.body.innerText.length;
+  if (!ready || window.lwStill?.[0] !== now) window.lwStill = [now, performance.now()];
+  return Boolean(ready) && performance.now() - window.lwStill[1] > still;
+}"""
 #: Roles, as chromium calls them, that say nothing without a name.
 NAMED = {
     "button", "link", "checkbox", "radio", "combobox", "textbox", "searchbox", "slider", "spinbutton", "switch", "tab",
@@ -123,22 +134,14 @@ def opened(browser: Browser, url: str, page: str, scheme: str, width: int = WIDT
     drawn_page = context.new_page()
     drawn_page.goto(f"{url}/{page}")
     drawn_page.wait_for_selector(".lw-headline, [data-testid='stAlert']", timeout=PATIENCE)
-    drawn_page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=PATIENCE)
-    drawn_page.wait_for_timeout(800)
+    drawn_page.wait_for_function(DRAWN, arg=STILL, polling=200, timeout=PATIENCE)
     return drawn_page
 
 
 def findings(page: Page, axe: str) -> list[tuple[str, str, str]]:
-    """Impact, rule and element of each of axe-core's findings; of the second look where the first has a serious one.
-
-    On a busy machine the first may see a page half drawn: faded, its menu not yet a group.
-    """
+    """Impact, rule and element of each of axe-core's findings."""
     page.evaluate(axe)
-    violations = [tuple(violation) for violation in page.evaluate(RUN)]
-    if any(impact in SERIOUS for impact, _, _ in violations):
-        page.wait_for_timeout(DRAWN)
-        violations = [tuple(violation) for violation in page.evaluate(RUN)]
-    return violations
+    return [tuple(violation) for violation in page.evaluate(RUN)]
 
 
 def unnamed(page: Page) -> tuple[int, list[str]]:

@@ -119,7 +119,7 @@ class JsonRecord:
             record = cls._from(content, "")
         except ValueError as error:
             raise LookwhereError(f"{origin}: {error}{_hint(mend)}") from error
-        if from_file and cls._sealed(content.get("format")) and not record._untouched(content):
+        if from_file and not record._untouched(content):
             raise LookwhereError(f"{origin}: changed since it was written{_hint(mend)}")
         # One of an earlier format may have keys that have been given up since.
         if cls.CLOSED and content.get("format") == cls.FORMAT and record.unknown_keys:
@@ -132,12 +132,14 @@ class JsonRecord:
         return cls.SEALED_FROM is not None and format is not None and format >= cls.SEALED_FROM
 
     def _untouched(self, content: Mapping[str, object]) -> bool:
-        """Whether the digest is that of the content.
+        """Whether the digest is that of the content, of a record that may have one.
 
         A file written by other hands has none. It has no unknown key either, as one of ours has whose word «digest» is
-        damaged.
+        damaged. One of a format without digests that has one was set back.
         """
-        return intact(content) if DIGEST in content else not self.unknown_keys
+        if self.SEALED_FROM is None:
+            return True
+        return intact(content) if DIGEST in content else not (self._sealed(content.get("format")) and self.unknown_keys)
 
     @classmethod
     def mend(cls, content: object) -> str:

@@ -140,6 +140,7 @@ class Interrupt:
 
 def open_faces(command: Command) -> FaceSets:
     """The faces to train and to validate on. Raises `LookwhereError` where the flags name none, or too many."""
+    from core.commands.output import noted
     from core.data.build_store import open_or_align
     from core.training.face_sets import FaceSets
 
@@ -155,14 +156,14 @@ def open_faces(command: Command) -> FaceSets:
     try:
         target = command.settings.target
         stores = [
-            open_or_align(path, command.dataset, progress=bars, labels=command.labels, target=target)
+            noted(open_or_align(path, command.dataset, progress=bars, labels=command.labels, target=target))
             for path in command.train or (command.data,)
         ]
         if command.val is None:
             if command.settings.splits:
                 raise LookwhereError("--splits is for --train with --val: --data trains on its train split")
             return FaceSets.from_store(stores[0])
-        val = open_or_align(command.val, command.val_dataset, progress=bars, target=target)
+        val = noted(open_or_align(command.val, command.val_dataset, progress=bars, target=target))
         sets = FaceSets.across(stores, val, all_of_val=command.all_of_val, splits=command.settings.splits).apart(bars)
     finally:
         bars.close()

@@ -195,9 +195,9 @@ class Stores:
 
     def open(self, name: str) -> AlignedStore:
         """Raises `LookwhereError` where the store is missing or damaged."""
-        from core.data.store import AlignedStore
+        from core.commands.output import opened_store
 
-        return AlignedStore.open(self.paths[name])
+        return opened_store(self.paths[name])
 
     def of_run(self, arm: dict) -> tuple[list[AlignedStore], AlignedStore]:
         """What an arm's run is trained on, and what it is validated on."""

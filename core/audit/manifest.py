@@ -121,6 +121,12 @@ class AuditManifest(JsonRecord):
         return replace(self, format=FORMAT if task.is_gender else WITH_TASK, task=task)
 
     @property
+    def notes(self) -> tuple[Note, ...]:
+        """What makes the audit doubtful: its warnings, and that nothing tells whether its files were changed."""
+        recorded = self.format >= self.SEALED_FROM
+        return self.warnings + (() if recorded else (Note(code=NoteCode.FILES_NOT_RECORDED),))
+
+    @property
     def trained_here(self) -> bool:
         """Whether the audited model was made by `python -m train`; all others are imported."""
         return self.kind.trained_here

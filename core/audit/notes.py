@@ -22,6 +22,7 @@ class NoteCode(StrEnum):
     AVERAGES_KEPT_BEFORE = "averages_kept_before"
     AVERAGES_OF_OTHER_LABELS = "averages_of_other_labels"
     AVERAGES_WITHOUT_IMAGES = "averages_without_images"
+    FILES_NOT_RECORDED = "files_not_recorded"
     WORDS = "words"  # text: what an earlier version stored instead of a code
 
 
@@ -93,6 +94,11 @@ def note_words(note: Note) -> str:
             return "labels were reviewed, and the average faces kept are those of the labels before"
         case NoteCode.AVERAGES_WITHOUT_IMAGES:
             return "a table of labels and predictions was audited, without any image"
+        case NoteCode.FILES_NOT_RECORDED:
+            return (
+                "its version recorded nothing of the audit's files, so a change of them is not told: "
+                "`python -m core verify` names them, and `--record` records them as they are"
+            )
         case NoteCode.WORDS:
             return _BARE_PERCENT.sub(" %", note.text.strip())
 

@@ -80,10 +80,14 @@ def decided(audit: Audit, decisions: Decisions) -> np.ndarray:
     """
     faces = audit.faces
     names = {*faces["face_id"], *faces["path"]}
+    bare: dict[str, set[str]] = {}
+    for name in names:
+        bare.setdefault(name.replace("'", ""), set()).add(name)
     by_face: dict[str, str] = {}
     for listed, word in decisions.by_face.items():
-        # Our lists put an apostrophe before a name that a spreadsheet would run as a formula.
-        face = listed[1:] if listed not in names and listed[:1] == "'" and listed[1:] in names else listed
+        # Our lists put apostrophes where a spreadsheet would run part of a name as a formula.
+        alike = {listed} if listed in names else bare.get(listed.replace("'", ""), set())
+        face = next(iter(alike)) if len(alike) == 1 else listed
         if by_face.setdefault(face, word) != word:
             raise LookwhereError(f"{decisions.file}: {face} is decided twice, and differently")
     decision = faces["face_id"].astype(object).map(by_face)

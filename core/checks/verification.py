@@ -74,11 +74,10 @@ def _folder(file: Path, record: bool) -> Iterator[VerifiedFile]:
     except LookwhereError as error:
         yield VerifiedFile(file, str(error).removeprefix(f"{file}: "), True)
         return
-    if record and manifest.format < type(manifest).SEALED_FROM:
+    if record and (manifest.format < type(manifest).SEALED_FROM or not getattr(manifest, "files", True)):
         manifest = _recorded(manifest, file)
         write_json(file, manifest.to_json())
-    sealed = manifest.format >= type(manifest).SEALED_FROM
-    yield VerifiedFile(file, None, sealed)
+    yield VerifiedFile(file, None, DIGEST in read_object(file))
     for name, file_record in _records(manifest, file.parent).items():
         yield VerifiedFile(
             file.parent / name,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from core import places, remote
 from core.commands.help_words import MAPS, METHODS, PARTS
-from core.commands.output import printed
+from core.commands.output import noted, opened_store, printed
 from core.commands.reviews import and_reviewed, opened_audit
 from core.errors import LookwhereError, at_least, at_most
 from core.files import file_to_write
@@ -94,7 +94,6 @@ def audit(
     from core.classifiers.speed import Speed
     from core.data.build_store import open_or_align
     from core.data.ethnicity_names import read_names
-    from core.data.store import AlignedStore
     from core.present.card import write_card
     from core.present.records.audits import audit_record
     from core.present.text.tables import audit_report
@@ -106,7 +105,8 @@ def audit(
     bars = ProgressBars()
     try:
         task = loaded.info.task
-        store = open_or_align(data, dataset, device, bars, labels, None if task.is_gender else task.attribute)
+        target = None if task.is_gender else task.attribute
+        store = noted(open_or_align(data, dataset, device, bars, labels, target))
         mapping = read_names(map_ethnicities) if map_ethnicities else None
         result = run_audit(
             store,
@@ -117,7 +117,7 @@ def audit(
             maps=maps,
             batch=batch,
             averages=setting,
-            training=tuple(AlignedStore.open(path) for path in training_data),
+            training=tuple(opened_store(path) for path in training_data),
             speed=Speed(speed),
             progress=bars,
         )
@@ -202,7 +202,6 @@ def check(
     from core.audit.folder import open_audit
     from core.checks.run import run_checks
     from core.classifiers.folder import load_model
-    from core.data.store import AlignedStore
     from core.present.records.audits import checks_record
     from core.present.text.checks import checks_report
 
@@ -213,7 +212,7 @@ def check(
         done = run_checks(
             opened,
             load_model(places.within(models, model, "--model"), device),
-            AlignedStore.open(data),
+            opened_store(data),
             sample=sample,
             seed=seed,
             progress=bars,

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from core.commands.output import printed
+from core.commands.output import opened_store, printed
 from core.errors import LookwhereError, at_least
 from core.places import MODELS
 from core.progress import ProgressBars
@@ -84,10 +84,8 @@ def board(
 
 def _make(folder: Path, files: tuple[Path, ...], stores: dict[str, Path], map_faces: int) -> None:
     """Import each declared model whose file is there, audit it and look where it looks; models are not kept."""
-    from core.data.store import AlignedStore
-
     at_least("--map-faces", map_faces, 0)
-    opened, bars = {name: AlignedStore.open(path) for name, path in stores.items()}, ProgressBars()
+    opened, bars = {name: opened_store(path) for name, path in stores.items()}, ProgressBars()
     try:
         for declaration in sorted(folder.glob("*.yaml")):
             file = _model_file(declaration, files)

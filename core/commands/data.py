@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from core.commands.output import printed
+from core.commands.output import opened_store, printed
 from core.errors import LookwhereError, at_least, at_most
 from core.files import file_to_write, nameable
 from core.progress import ProgressBars
@@ -167,12 +167,11 @@ def look(data: Path, out: Path | None = None, faces: int = 24, json: bool = Fals
         faces: How many faces the sample has, 1,000 at most; all where the store has fewer.
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
-    from core.data.store import AlignedStore
     from core.present.figures.alignment import alignment_sheet
     from core.present.text.tables import disagreement_lines
 
     at_most("--faces", at_least("--faces", faces, 0), MOST_LOOKED_AT)
-    file, store = file_to_write(out or data / "look.png"), AlignedStore.open(data)
+    file, store = file_to_write(out or data / "look.png"), opened_store(data)
     faces = min(faces, len(store.faces))
     sheet = alignment_sheet(store, faces)
     try:

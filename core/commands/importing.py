@@ -11,7 +11,7 @@ from tyro.conf import Positional
 
 from core.commands.declared_outputs import ScoreKind, other_outputs, outputs_declared
 from core.commands.help_words import MAPS
-from core.commands.output import models_flag, printed
+from core.commands.output import models_flag, opened_store, printed
 from core.errors import LookwhereError
 from core.places import MODELS
 from core.wording import percent
@@ -118,7 +118,6 @@ def import_(
     from core.classifiers.imported.hugging_face import declared_beside
     from core.classifiers.imported.import_options import NetworkOptions, PredictionTable
     from core.classifiers.info import model_info
-    from core.data.store import AlignedStore
     from core.present.card import write_card
     from core.present.card.details import enlarged
     from core.present.records.data import model_record
@@ -155,7 +154,7 @@ def import_(
         return _of_portraits(
             path, lambda models: import_model(path, "tried", spec, models=models, network=network), json
         )
-    faces = None if data is None else AlignedStore.open(data).faces
+    faces = None if data is None else opened_store(data).faces
     folder = import_model(
         path,
         name,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.commands.audits import Ages, faces_within
-from core.commands.output import printed
+from core.commands.output import opened_store, printed
 from core.commands.reviews import and_reviewed, opened_audit
 from core.errors import LookwhereError, at_least
 from core.places import MODELS, audit_folder
@@ -48,7 +48,6 @@ def measure(
     """
     from core.audit.folder import open_audit
     from core.data.measuring import measure_again, measure_store
-    from core.data.store import AlignedStore
     from core.present.records.measures import measured_record
     from core.present.text.measures import measured_report
 
@@ -58,13 +57,13 @@ def measure(
     opened = open_audit(folder) if folder else None
     bars = ProgressBars()
     try:
-        store = measure_store(AlignedStore.open(data), bars)
+        store = measure_store(opened_store(data), bars)
         only = set(opened.faces["face_id"]) if opened else None
         lost = measure_again(store, source, dataset, only, device, bars) if source else None
     finally:
         bars.close()
     if source:
-        store = AlignedStore.open(data)
+        store = opened_store(data)
     untold = None
     if opened:
         from core.analysis.accuracy.skin_tone import lay_beside
@@ -161,7 +160,6 @@ def slices(
 def _opened(models: Path, model: str, audit: str, data: Path | None, reviewed: Path | None) -> Audit:
     """The audit as `opened_audit` has it, with every measure of its store where that is given."""
     from core.audit.measures import with_all_measures
-    from core.data.store import AlignedStore
 
     opened = opened_audit(models, model, audit, reviewed)
-    return opened if data is None else with_all_measures(opened, AlignedStore.open(data))
+    return opened if data is None else with_all_measures(opened, opened_store(data))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from core import places
-from core.commands.output import printed
+from core.commands.output import opened_store, printed
 from core.errors import LookwhereError
 from core.places import MODELS
 from core.progress import ProgressBars
@@ -47,12 +47,11 @@ def settings(
     from core.audit.tried_settings import keep
     from core.classifiers.folder import load_model
     from core.data.filters import Filter
-    from core.data.store import AlignedStore
     from core.present.card import write_card
     from core.present.records.data import settings_record
     from core.present.text.settings import settings_report
 
-    loaded, store, bars = load_model(models / model), AlignedStore.open(data), ProgressBars()
+    loaded, store, bars = load_model(models / model), opened_store(data), ProgressBars()
     faces = store.faces if "all" in split else store.split(*split)
     opened = None if audit is None else open_audit(places.audit_folder(models, model, audit))
     if opened is not None:
@@ -124,12 +123,11 @@ def hashes(model: str, data: tuple[Path, ...], models: Path = MODELS, json: bool
         json: Print the result as one JSON object, and nothing else; its keys are in docs/json.md.
     """
     from core.classifiers.training_hashes import FILE
-    from core.data.store import AlignedStore
     from core.present.card import write_card
     from core.training.hashing import add_hashes
 
     folder = places.within(models, model, "--model")
-    training_hashes = add_hashes(folder, [AlignedStore.open(path) for path in data])
+    training_hashes = add_hashes(folder, [opened_store(path) for path in data])
     write_card(folder)
     file = folder / FILE
     return printed(

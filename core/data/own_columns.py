@@ -20,7 +20,7 @@ from core.data.column_kinds import REST, column_of, numbers_of, why_no_groups
 from core.data.columns import VALUE, Column, Kind, loose, reserved
 from core.data.faces import UNRECORDED
 from core.data.readers.base import Reading
-from core.data.readers.read_log import own_columns
+from core.data.readers.read_log import LONGEST_NAME, own_columns, shortened_name
 from core.data.readers.spelling import common_spellings, plain
 from core.errors import LookwhereError
 from core.wording import counted
@@ -154,6 +154,9 @@ def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Readin
         if (choice.names is not None and header not in selected) or not correction.keep:
             continue
         forced = header in selected or header in corrections
+        if (long := _long_name(header, own[header])) is not None:
+            remarks.append(f"column {shortened_name(header)} is left out: {long}")
+            continue
         values, mended = _one_spelling(own[header], correction, faces["path"])
         if not forced and (why := why_no_groups(values)) is not None:
             remarks.append(f"column {header} is left out: {why}; --columns {header} keeps it")
@@ -197,6 +200,14 @@ def with_columns(reading: Reading, choice: ColumnChoice | None = None) -> Readin
         remarks=(*reading.remarks, *remarks),
         repaired=pd.concat([reading.repaired, *repairs], ignore_index=True),
     )
+
+
+def _long_name(header: str, values: pd.Series) -> str | None:
+    """Why a column cannot be one of groups, whatever is asked for: its name or a level is longer than any name."""
+    if len(header) > LONGEST_NAME:
+        return f"its name has over {LONGEST_NAME} letters"
+    words = values.dropna().astype("str")
+    return f"it has a value of over {LONGEST_NAME} letters" if (words.str.len() > LONGEST_NAME).any() else None
 
 
 def _laid(faces: pd.DataFrame, column: Column, words: pd.Series) -> pd.DataFrame:

@@ -111,6 +111,19 @@ class AlignedStore:
             if now != then and now[:2] == then[:2] and (digest is None or damage(file, digest)):
                 raise LookwhereError(f"{file}: changed while it was read; align again")
 
+    @property
+    def unrecorded(self) -> str | None:
+        """A sentence where nothing is recorded of the store's files, as versions before format 3 did; else None.
+
+        A changed image is then not told of: labels and places alone are compared with their fingerprint.
+        """
+        if self.manifest.files:
+            return None
+        return (
+            f"{self.path}: nothing is recorded of its files, as in stores of before, so an image that changed is not "
+            f"told; align again, or record them as they are with `python -m core verify {self.path} --record`"
+        )
+
     @cached_property
     def measured(self) -> pd.DataFrame | None:
         """What was measured from the images (`core.data.measured`), a row for each of `faces`; None where nothing was.

@@ -116,6 +116,20 @@ def test_a_run_that_fails_is_named_with_its_log(
     assert "--exclude 'no one': no training face" in (tmp_path / "runs/everyone-s0.log").read_text()
 
 
+@pytest.mark.parametrize(
+    ("workers", "says"),
+    [(0, "give 1 or more"), (-1, "give 1 or more"), (65, "give at most 64"), (10**12, "give at most 64")],
+)
+def test_a_number_of_workers_that_no_machine_has_starts_none(
+    workers: int, says: str, tmp_path: Path, made_store: AlignedStore, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr(experiments, "_start", lambda *_: pytest.fail("a run was started"))
+    words = (str(made_store.path),), write_plan(tmp_path)
+    assert main(*words, runs=tmp_path / "runs", out=tmp_path / "out", workers=workers) == 2
+    error = capsys.readouterr().err.strip().splitlines()
+    assert error[-1].startswith(f"error: --workers {workers}: {says}")
+
+
 def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first run is a process of its own; the second is forked, which saves it its imports."""
     store = make_store(tmp_path / "store")

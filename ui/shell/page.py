@@ -145,7 +145,7 @@ def page(filter_bar: bool = True, outcome: bool = True) -> Iterator[Page]:
     threshold = OWN if entry.file == "accuracy" else follow(entry.file)
     frame = Page(entry, opened, st.container(), threshold=threshold)
     if entry.needs >= Needs.AUDIT:
-        for note in opened.load().manifest.warnings:
+        for note in opened.load().manifest.notes:
             frame.warning(escape.sentence(note_sentence(note)))
     if filter_bar:
         frame.draw_filter_bar(frame.audit, outcome)

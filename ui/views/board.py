@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 
 import streamlit as st
@@ -160,7 +159,7 @@ def show_maps(models: list[BoardModel], data: str) -> None:
     board_model = names[controls.selectbox("Maps of", list(names), key="looks")]
     rows, limit = looks(models, data, board_model)
     cards = "".join(
-        f"<div><b>{html.escape(row.title)}</b> <span>{html.escape(row.method)}</span>"
+        f"<div><b>{escape.in_html(row.title)}</b> <span>{escape.in_html(row.method)}</span>"
         + layout.image_row([(image, words, f"{row.title}: average map, {words}") for image, words in row.panels])
         + "</div>"
         for row in rows

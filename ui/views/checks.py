@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import shlex
 from functools import partial
@@ -179,7 +178,7 @@ def _missing(checks: Checks, part: str, group: str) -> bool:
 
 def _breakable(name: str) -> str:
     """HTML of a method's name that a narrow page breaks where a word of it begins: GradCAM|Element|Wise."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "<wbr>", html.escape(name))
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "<wbr>", escape.in_html(name))
 
 
 def _maps_row(
@@ -190,7 +189,7 @@ def _maps_row(
     for map, caption in zip(maps, captions, strict=True):
         painted.append(raster.paint(map, float(np.abs(map).max()), signed, SIDE, placement))
         source = raster.data_uri(painted[-1])
-        alt = html.escape(caption.replace("<br>", ", ").replace("<wbr>", ""))
+        alt = escape.in_html(caption.replace("<br>", ", ").replace("<wbr>", ""))
         items.append(f"<figure><img src='{source}' alt='Mean map: {alt}'><figcaption>{caption}</figcaption></figure>")
     st.html(f"{STYLE}<div class='lw-row'>{''.join(items)}</div>")
     texts = [caption.replace("<br>", "\n").replace("<wbr>", "") for caption in captions]

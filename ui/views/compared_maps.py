@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -147,8 +146,8 @@ def _captions(row: GroupMaps, choice: comparison_choice.Choice) -> list[str]:
 
 def _grid(panels: list[tuple[Image.Image, str]], name: str) -> str:
     items = "".join(
-        f"<figure><img src='{raster.data_uri(image)}' alt='{html.escape(f'{capital(name)}, {caption}')}'>"
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        f"<figure><img src='{raster.data_uri(image)}' alt='{escape.in_html(f'{capital(name)}, {caption}')}'>"
+        f"<figcaption>{escape.in_html(caption)}</figcaption></figure>"
         for image, caption in panels
     )
     columns = 3 if len(panels) % 3 == 0 else 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -139,7 +138,7 @@ def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImag
     over = kind.over()
     if len(over):
         groups = ", ".join(
-            f"{html.escape(row.group)} {percent(row.share, 0)} ({percent(row.share_all, 0)})"
+            f"{escape.in_html(row.group)} {percent(row.share, 0)} ({percent(row.share_all, 0)})"
             for row in over.itertuples()
         )
         text += f"<p>More than among all incorrect: {groups}.</p>"
@@ -148,7 +147,7 @@ def _kind(n: int, kind: ErrorCluster, count: int, limit: float, shots: AuditImag
     text += f"<p>Median |margin| {number(kind.margin)}.</p>"
     if shots and compared:
         query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k) if k not in _SHEET]
-        link = html.escape(urlencode([*query, ("kind", n)]), quote=True)
+        link = escape.in_html(urlencode([*query, ("kind", n)]))
         text += f"<p class='lw-link'><a href='?{link}' target='_self'>List these faces</a></p>"
     images = layout.image_row(panels, "18rem")
     return f"<div class='lw-kind'><h4>{title}</h4>{firm}{images}{text}</div>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -256,15 +255,15 @@ def _card(
         panels = [(over, f"{alt}, with its map")]
     elif choice.view == BESIDE:
         panels.append((raster.paint(face_map, limit, choice.signed, SIDE, audit.placement), f"Map of it: {alt}"))
-    tags = "".join(f"<img src='{raster.data_uri(p, 80)}' alt='{html.escape(a, quote=True)}'>" for p, a in panels)
-    verdict = f"predicted {html.escape(answer)}"
+    tags = "".join(f"<img src='{raster.data_uri(p, 80)}' alt='{escape.in_html(a)}'>" for p, a in panels)
+    verdict = f"predicted {escape.in_html(answer)}"
     if not line["correct"]:
         verdict = f"<b class='wrong'>{verdict}</b>"
     margin = wording.signed(float(line[task.logits[0]]) - float(line[task.logits[1]]))
-    more = f"<br><span>{html.escape(note)}</span>" if note else ""
+    more = f"<br><span>{escape.in_html(note)}</span>" if note else ""
     return (
-        f"<div class='lw-face'><div>{tags}</div>labelled {html.escape(labelled)}, {verdict}<br>"
-        f"<span>{html.escape(task.p_words)} {wording.number(line[task.probability])} · margin {margin}</span>"
+        f"<div class='lw-face'><div>{tags}</div>labelled {escape.in_html(labelled)}, {verdict}<br>"
+        f"<span>{escape.in_html(task.p_words)} {wording.number(line[task.probability])} · margin {margin}</span>"
         f"{more}</div>"
     )
 
@@ -303,13 +302,13 @@ def _record(audit: Audit, images: AuditImages) -> None:
     with left:
         _pictures(record, audit.task)
         facts = faces_text.facts(record, audit.task)
-        items = "".join(f"<b>{key}</b><span>{html.escape(value)}</span>" for key, value in facts.items())
+        items = "".join(f"<b>{key}</b><span>{escape.in_html(value)}</span>" for key, value in facts.items())
         st.html(f"{STYLE}<div class='lw-facts'>{items}</div>")
     with right:
         _regions(record, audit.task)
         face_id = str(record.face["face_id"])
         query = [(k, v) for k in st.query_params for v in st.query_params.get_all(k)]
-        link = html.escape(urlencode(query), quote=True)
+        link = escape.in_html(urlencode(query))
         st.html(f"{STYLE}<div class='lw-link'><a href='?{link}' target='_blank'>Link to this record</a></div>")
         if audit.has_maps and st.button(
             "Order the faces by similarity to this one", key="by-similarity", on_click=_order_by, args=(face_id,)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,9 +168,9 @@ def _figure(difference: MapDifference, limit: float, name: str, colours: str) ->
         result = f"{cells} beyond chance (family-wise {difference.p_words}); largest g = {g} ({place})."
     image = raster.data_uri(painted(difference, limit, SIDE))
     return (
-        f"<figure><img src='{image}' alt='{html.escape(f'Difference of average maps, {name}')}'><figcaption>"
-        f"<b>{html.escape(name)}</b>: {html.escape(colours)}<br>{html.escape(result)}<br>"
-        f"<span>{html.escape(numbers)}</span></figcaption></figure>"
+        f"<figure><img src='{image}' alt='{escape.in_html(f'Difference of average maps, {name}')}'><figcaption>"
+        f"<b>{escape.in_html(name)}</b>: {escape.in_html(colours)}<br>{escape.in_html(result)}<br>"
+        f"<span>{escape.in_html(numbers)}</span></figcaption></figure>"
     )
 
 

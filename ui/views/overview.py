@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from pathlib import Path
 
 import pandas as pd
@@ -165,7 +164,7 @@ def _pair_html(group: Group, tag: str, limit: float, signed: bool, faces: bool =
     if group.too_small:
         why = "none" if group.n == 0 else f"{group.n} too few: averages need {group.minimum}"
         return f"<div class='lw-pair'>{head}<div class='lw-few'>{why}</div></div>"
-    name = html.escape(capital(group.name))
+    name = escape.in_html(capital(group.name))
     cam = ""  # predictions alone give no map
     if group.map is not None:
         source = raster.data_uri(raster.paint(group.map, limit, signed, SIDE, group.placement))
@@ -186,7 +185,7 @@ def _study_cards(
     """
     faces = any(g.face is not None for column in ("correct", "incorrect") for g in grid[column])
     cards = [
-        f"<div class='lw-card'><h4>{html.escape(name)}</h4><p>{html.escape(fact)}</p><div class='lw-pairs'>"
+        f"<div class='lw-card'><h4>{escape.in_html(name)}</h4><p>{escape.in_html(fact)}</p><div class='lw-pairs'>"
         + _pair_html(row.correct, "correct", limit, signed, faces)
         + _pair_html(row.incorrect, "incorrect", limit, signed, faces)
         + "</div></div>"

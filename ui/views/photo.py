@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -213,7 +212,7 @@ def try_image(data: bytes, name: str, ready: Tools, placement: Placement | None 
         note = f"The {len(faces_found.faces)} largest faces are shown, {faces_found.left_out} smaller ones are not."
     return Result(
         name=upload.name,
-        head=f"<b>{html.escape(upload.name)}</b> <span>{html.escape('; '.join(facts))}</span>",
+        head=f"<b>{escape.in_html(upload.name)}</b> <span>{escape.in_html('; '.join(facts))}</span>",
         image=image,
         scale=image.width / upload.picture.width,
         faces=tuple(faces_found.faces),
@@ -348,11 +347,11 @@ def _card(
     facts += photo_text.crop_notes(face.enlarged, face.outside)
     if rank is not None:
         facts.append(photo_text.place_words(rank, reading.task))
-    answer = html.escape(capital(reading.task.label(reading.predicted)))
+    answer = escape.in_html(capital(reading.task.label(reading.predicted)))
     return (
         f"<div class='lw-crop'><h4>{f'{number}: ' if number else ''}"
         f"{answer} at {photo_text.probability(reading.probability)}</h4>{layout.image_row(panels)}"
-        f"<p>{html.escape('; '.join(facts))}.</p></div>"
+        f"<p>{escape.in_html('; '.join(facts))}.</p></div>"
     )
 
 

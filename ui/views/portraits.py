@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from functools import cache
 
 import streamlit as st
@@ -12,6 +11,7 @@ from core.photo.portraits import CREDIT, Portrait, drawn, portraits
 from core.photo.uploads import shrunk_to
 from core.present.figures import photo as figures
 from core.present.figures import raster
+from core.present.text import escape
 from ui.views.photo import Result, Tools, try_image
 from ui.views.photo_style import STRIP
 from ui.widgets import controls, terms
@@ -21,7 +21,7 @@ def choose_portrait() -> Portrait | None:
     """Without a photo: draw the portraits that come with Lookwhere, and the one chosen; None where none is."""
     offered = portraits()
     strip = "".join(
-        f"<figure><img src='{_thumbnail(portrait)}' alt='{html.escape(portrait.words)}'>"
+        f"<figure><img src='{_thumbnail(portrait)}' alt='{escape.in_html(portrait.words)}'>"
         f"<figcaption>{n}</figcaption></figure>"
         for n, portrait in enumerate(offered, 1)
     )
@@ -51,7 +51,7 @@ def try_portrait(portrait: Portrait, ready: Tools) -> Result:
     image = shrunk_to(photo, figures.SIDE)
     return Result(
         name=f"portrait «{portrait.words}»",
-        head=f"<b>{html.escape(portrait.words)}</b> <span>{html.escape(CREDIT)}</span>",
+        head=f"<b>{escape.in_html(portrait.words)}</b> <span>{escape.in_html(CREDIT)}</span>",
         image=image,
         scale=image.width / photo.width,
         faces=(before.face,),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
@@ -144,5 +143,5 @@ def _result(job: Job, folder: Path, newest: bool) -> None:
 
 def _link(label: str, page: str, **query: str) -> None:
     """A link that opens a page anew, so that the address says what is open."""
-    target = html.escape(f"{page}?{urlencode(query)}")
-    st.html(f"<a href='{target}' target='_self' style='color: inherit'><strong>{html.escape(label)}</strong></a>")
+    target = escape.in_html(f"{page}?{urlencode(query)}")
+    st.html(f"<a href='{target}' target='_self' style='color: inherit'><strong>{escape.in_html(label)}</strong></a>")

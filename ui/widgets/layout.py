@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -49,27 +48,27 @@ STYLE = """
 
 def headline(sentence: str) -> None:
     """The sentence that opens a page."""
-    text = html.escape(sentence).replace(" %", "&nbsp;%").replace(" ×", "&nbsp;×")
+    text = escape.in_html(sentence).replace(" %", "&nbsp;%").replace(" ×", "&nbsp;×")
     st.html(f"{STYLE}<p class='lw-headline'>{text}{terms.headline_help(sentence)}</p>")
 
 
 def colour_scale(signed: bool, limit: float, note: str, task: Task = GENDER) -> str:
     """HTML of the colour scale with its ends."""
-    first, second = map(html.escape, task.labels)
+    first, second = map(escape.in_html, task.labels)
     ends = (f"speaks for {second}", f"speaks for {first}") if signed else ("none", "strongest")
     bar = raster.data_uri(raster.colour_bar(signed), quality=95)
     left, right = (f"−{limit:.3g}", f"{limit:.3g}") if signed else ("0", f"{limit:.3g}")
     return (
         f"<div class='lw-scale'><span>{ends[0]} {left}</span><img src='{bar}' alt='colour scale'>"
-        f"<span>{right} {ends[1]}</span><span style='opacity:.7'>{html.escape(note)}</span></div>"
+        f"<span>{right} {ends[1]}</span><span style='opacity:.7'>{escape.in_html(note)}</span></div>"
     )
 
 
 def image_row(panels: list[tuple[Image.Image, str, str]], widest: str = "none") -> str:
     """HTML of images in one row that shrinks with the page: (image, caption, alternative text) each."""
     items = "".join(
-        f"<figure style='max-width: {widest}'><img src='{raster.data_uri(image)}' alt='{html.escape(alt)}'>"
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        f"<figure style='max-width: {widest}'><img src='{raster.data_uri(image)}' alt='{escape.in_html(alt)}'>"
+        f"<figcaption>{escape.in_html(caption)}</figcaption></figure>"
         for image, caption, alt in panels
     )
     return f"<div class='lw-figures'>{items}</div>"

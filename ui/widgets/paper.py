@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
+from core.present.text import escape
 from core.wording import NONE
 
 #: Rows that are printed at most: about five sides. Longer lists are for a file.
@@ -47,9 +47,9 @@ def on_paper(frame: pd.DataFrame, writers: Mapping[str, Callable[[object], str]]
     heads = [str(name) for name in shown]
     width = sum(_LETTER * _widest(head, cells) + _ROUND for head, cells in zip(heads, columns, strict=True))
     kinds = [" class='number'" if numeric else "" for numeric in numbers.values()]
-    head = "".join(f"<th{kind}>{html.escape(text)}</th>" for kind, text in zip(kinds, heads, strict=True))
+    head = "".join(f"<th{kind}>{escape.in_html(text)}</th>" for kind, text in zip(kinds, heads, strict=True))
     rows = "".join(
-        f"<tr>{''.join(f'<td{kind}>{html.escape(cell)}</td>' for kind, cell in zip(kinds, row, strict=True))}</tr>"
+        f"<tr>{''.join(f'<td{kind}>{escape.in_html(cell)}</td>' for kind, cell in zip(kinds, row, strict=True))}</tr>"
         for row in zip(*columns, strict=True)
     )
     size = f"clamp(5pt, calc(100cqw / {width:.1f}), 8.5pt)"

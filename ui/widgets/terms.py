@@ -6,7 +6,6 @@ boxes, labels of controls and tables are no first use.
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -98,7 +97,7 @@ def headline_help(sentence: str) -> str:
         terms = page.at_head = _take(page, sentence, first=True)
     if not terms:
         return ""
-    lines = (f"<b>{html.escape(term)}</b>: {html.escape(glossary(page.task)[term])}" for term in terms)
+    lines = (f"<b>{escape.in_html(term)}</b>: {escape.in_html(glossary(page.task)[term])}" for term in terms)
     mark = "<span class='lw-help' tabindex='0' aria-label='What the words mean'>?"
     return f"{STYLE} {mark}<span>{'<br>'.join(lines)}</span></span>"
 

@@ -12,6 +12,8 @@ import pandas as pd
 from core.data.readers.read_log import ReadLog
 
 OLDEST = 130
+#: Letters of what may say an age; of longer words the digits alone would be beyond any number.
+LONGEST = 60
 #: Ages of which none is above are asked about, where so many are there: bands are numbered so.
 LAST_BAND, SURE = 12, 20
 MONTHS = {"janfebmaraprmayjunjulaugsepoctnovdec"[3 * n : 3 * n + 3]: n + 1 for n in range(12)}
@@ -24,6 +26,8 @@ _BELOW = re.compile(r"(?:less than|under|below|up to|<=?|≤)\s*\d+")
 def age_of(word: str) -> tuple[int | None, bool]:
     """Whole years that a word says, None where it says none; and whether it is a range, of which they are the least."""
     word = word.strip().lower()
+    if len(word) > LONGEST:
+        return None, False
     if (match := _NUMBER.fullmatch(word)) is not None:
         return _possible(int(float(match[1].replace(",", ".")))), False
     if (match := _RANGE.fullmatch(word)) is not None:
@@ -71,11 +75,13 @@ def with_ages(faces: pd.DataFrame, log: ReadLog, files: str = "path") -> pd.Data
 
 def low_of_date(word: str) -> int | None:
     """The lower end of the range that a spreadsheet made the date `word` of; None where that is not plain."""
+    if len(word) > LONGEST:
+        return None
     if (band := band_of_date(word)) is not None:
         return int(band.partition("-")[0])
     parts = [MONTHS.get(part[:3], part) for part in re.split(r"[-/. ]+", word.strip().lower())]
     day_parts = [part for part in parts if isinstance(part, int)]
-    numbers = [int(part) for part in parts if str(part).isdigit()]
+    numbers = [int(part) for part in parts if str(part).isdecimal()]
     return min(numbers) if len(day_parts) == 1 and len(numbers) == len(parts) == 2 and max(numbers) <= 31 else None
 
 
@@ -86,7 +92,7 @@ def band_of_date(word: str) -> str | None:
     """
     word = re.sub(r"[t ]00:00(:00)?(\.0+)?$", "", word.strip().lower())
     parts = [MONTHS.get(part[:3], part) for part in re.split(r"[-/. ]+", word)]
-    if not all(str(part).isdigit() for part in parts) or not 2 <= len(parts) <= 3:
+    if len(word) > LONGEST or not all(str(part).isdecimal() for part in parts) or not 2 <= len(parts) <= 3:
         return None
     numbers = [int(part) for part in parts]
     if len(numbers) == 2:

@@ -12,6 +12,13 @@ from core.data.readers.spelling import common_spellings, plain
 
 #: Columns named one by one of those that nothing is made of.
 NAMED = 12
+#: Letters of a group's or a person's name at most: a longer cell is no name, but text whose closing quote is missing.
+LONGEST_NAME = 255
+
+
+def shortened_name(name: str) -> str:
+    """A name that a sentence gives, cut where it is longer than any."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:60]}…"
 
 
 class ReadLog:
@@ -47,7 +54,8 @@ class ReadLog:
     def unused(self, origin: str, columns: list[str]) -> None:
         """Name the columns of a table of which nothing is made."""
         more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""
-        self.remark(f"{origin}: not used: {', '.join(columns[:NAMED])}{more}")
+        names = (shortened_name(str(column)) for column in columns[:NAMED])
+        self.remark(f"{origin}: not used: {', '.join(names)}{more}")
 
     def people(self, faces: pd.DataFrame, column: str, what: str) -> None:
         """List each person, by `identity`, whose faces have more than one value in `column`."""
@@ -78,6 +86,15 @@ class ReadLog:
             self.repair(pd.Series(files, index=names.index)[rows], words)
         return names.where(~rows, names.map(changed)).astype("str")
 
+    def _without_long_names(self, faces: pd.DataFrame) -> pd.DataFrame:
+        for column in {"ethnicity", "identity"} & set(faces):
+            long = faces[column].astype("str").str.len() > LONGEST_NAME
+            if long.any():
+                words = f"{column} of over {LONGEST_NAME} letters, which is no name; is a quote missing in the table?"
+                self.reject(faces.loc[long, "path"], words)
+                faces = faces[~long]
+        return faces
+
     def _note(self, kind: str, files: object, words: object) -> None:
         files = pd.Series(files, dtype="str").reset_index(drop=True)
         if not isinstance(words, str):
@@ -96,6 +113,7 @@ class ReadLog:
         `faces` has `face_id, path, gender` and perhaps `ethnicity, age, identity, split`, and the data set's own
         columns, whose names begin with `OWN`. Where another column is classified, there may be no `gender`.
         """
+        faces = self._without_long_names(faces)
         twice = faces["face_id"].duplicated()
         self.reject(faces.loc[twice, "path"], "same name as another image")
         faces = faces[~twice].sort_values("face_id", ignore_index=True)

@@ -85,8 +85,8 @@ def known_failures(audit: Audit) -> list[Text | Items]:
 
 
 def warning_sentences(audit: Audit) -> list[str]:
-    """The manifest's warnings as sentences."""
-    return [text for text in map(note_sentence, audit.manifest.warnings) if text]
+    """What makes the audit doubtful, as sentences."""
+    return [text for text in map(note_sentence, audit.manifest.notes) if text]
 
 
 def _statistics(faces: pd.DataFrame, filter: Filter) -> list[str]:

@@ -97,8 +97,11 @@ class Provenance:
 
 def plain(text: str) -> str:
     """Without what no XML may have (https://www.w3.org/TR/xml/#charsets) and no typeface has: control characters but
-    tabs and ends of lines, halves of surrogate pairs, noncharacters."""
-    return re.sub("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "", text)
+    tabs and ends of lines, halves of surrogate pairs, noncharacters, signs that turn the direction of what follows, and
+    marks of byte order, at which matplotlib's PDF ends."""
+    return re.sub(
+        "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]", "", text
+    )
 
 
 def slug(text: str) -> str:

@@ -64,6 +64,8 @@ def broken(rows: list[tuple[str, list]], size: Size) -> list[tuple[str, list]]:
 def plan(rows: list[tuple[str, list]], size: Size, below: float) -> Plan:
     """The arrangement with the largest panels that is no taller than the size allows, with `below` mm of notes."""
     candidates = [_fitted(rows, size, blocks, below) for blocks in range(1, len(rows) + 1)]
+    # Of very many rows, no number of blocks may leave room; then they stand in one, taller than was asked.
+    candidates = [fit for fit in candidates if fit.blocks == 1 or fit.side > NARROWEST - 0.5]
     return max(candidates, key=lambda fit: (fit.height + below <= size.tallest, round(fit.side, 1), -fit.blocks))
 
 

@@ -6,10 +6,9 @@ Lines and dots are borders of boxes: a page's HTML may hold no SVG (Streamlit ta
 
 from __future__ import annotations
 
-import html
-
 from core.present.figures.chart_data import IntervalChart, Mark, Row, Series
 from core.present.figures.row_scale import RowScale
+from core.present.text import escape
 
 #: Height of a series' line in a row, CSS pixels.
 LINE = 20
@@ -48,7 +47,7 @@ def html_rows(chart: IntervalChart) -> str:
     scale = RowScale.of_axis(chart)
     drawn = {mark.series for row in chart.rows for mark in row.marks if mark.drawn}
     legend = "".join(
-        f"<span>{_dot(series)}{html.escape(series.name)}</span>"
+        f"<span>{_dot(series)}{escape.in_html(series.name)}</span>"
         for series in chart.series
         if series.legend and series.name in drawn
     )
@@ -56,7 +55,7 @@ def html_rows(chart: IntervalChart) -> str:
     if chart.reference is not None:
         ticks += f"<div class='tick reference' style='left:{scale.place(chart.reference)}%'></div>"
     rows = "".join(_row(row, chart.series, scale, ticks) for row in chart.rows)
-    words = "".join(f"<span style='left:{place}%'>{html.escape(text)}</span>" for place, text in scale.ticks())
+    words = "".join(f"<span style='left:{place}%'>{escape.in_html(text)}</span>" for place, text in scale.ticks())
     axis = f"<div class='row' aria-hidden='true'><span></span><div class='axis'>{words}</div></div>"
     return f"{STYLE}<div class='lw-rows'><div class='legend'>{legend}</div>{rows}{axis}</div>"
 
@@ -66,9 +65,10 @@ def _row(row: Row, series: tuple[Series, ...], scale: RowScale, ticks: str) -> s
     places = {member.name: place for place, member in enumerate(series)}
     marks = sorted((mark for mark in row.marks if mark.drawn), key=lambda mark: places[mark.series])
     lines = "".join(_line(mark, series[places[mark.series]], scale) for mark in marks)
-    words = "".join(f"<span title='{_told(mark)}'>{html.escape(mark.words)}</span>" for mark in marks)
+    words = "".join(f"<span title='{_told(mark)}'>{escape.in_html(mark.words)}</span>" for mark in marks)
     return (
-        f"<div class='row'><span class='name'>{html.escape(row.name)} <small>{html.escape(row.note)}</small></span>"
+        f"<div class='row'><span class='name'>{escape.in_html(row.name)} "
+        f"<small>{escape.in_html(row.note)}</small></span>"
         f"<div class='plot' aria-hidden='true'>{ticks}{lines}</div><span class='words'>{words}</span></div>"
     )
 
@@ -78,7 +78,7 @@ def _line(mark: Mark, series: Series, scale: RowScale) -> str:
     interval = value = ""
     if mark.low == mark.low:
         low, high = scale.place(mark.low), scale.place(mark.high)
-        border = f"{series.style.thickness:g}px solid {html.escape(series.style.colour)}"
+        border = f"{series.style.thickness:g}px solid {escape.in_html(series.style.colour)}"
         interval = f"<b style='left:{low}%;width:{round(high - low, 2)}%;border-top:{border}'></b>"
     if mark.value == mark.value:
         value = _dot(series, f"left:{scale.place(mark.value)}%;")
@@ -87,8 +87,8 @@ def _line(mark: Mark, series: Series, scale: RowScale) -> str:
 
 def _told(mark: Mark) -> str:
     """What a mark tells where it is pointed at."""
-    return html.escape("\n".join(text for text in (mark.series, mark.words, *mark.details) if text))
+    return escape.in_html("\n".join(text for text in (mark.series, mark.words, *mark.details) if text))
 
 
 def _dot(series: Series, place: str = "") -> str:
-    return f"<i style='{place}border:{series.style.size / 2:g}px solid {html.escape(series.style.colour)}'></i>"
+    return f"<i style='{place}border:{series.style.size / 2:g}px solid {escape.in_html(series.style.colour)}'></i>"

@@ -99,7 +99,7 @@ def audit_record(audit: Audit, ages: str = "both", by: list[str] | None = None) 
         "training_copies": manifest.training_copies and manifest.training_copies.to_json(),
         "by": keys if by is None else by,
         **({} if audit.task.is_gender else {"task": audit.task.to_json(), "no_class": manifest.no_class}),
-        "warnings": [{**_coded(note), "words": note_words(note)} for note in manifest.warnings],
+        "warnings": [{**_coded(note), "words": note_words(note)} for note in manifest.notes],
         "scopes": scopes,
     }
 

@@ -33,6 +33,7 @@ from core.present.report.gaps import gaps_section, noise_section
 from core.present.report.maps import checks_section, differences_section, evidence_section, grid_section
 from core.present.report.plain import plain_headline, summary_section, words_section
 from core.present.report.reproduction import check_command, code_state, data_section, reproduction_section
+from core.present.text import escape
 
 FOLDER = Path(__file__).parent
 
@@ -130,6 +131,7 @@ def render(**content: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
+        finalize=_seen,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -138,6 +140,13 @@ def render(**content: object) -> str:
     page = environment.get_template("report.html.j2").render(style=Markup(style), style_hash=digest, **content)
     # A lone surrogate from damaged data has no UTF-8.
     return page.encode("utf-8", "replace").decode("utf-8")
+
+
+def _seen(value: object) -> object:
+    """What a template shows: a text without the signs that nobody sees (`escape.seen`), markup still markup."""
+    if isinstance(value, Markup):
+        return Markup(escape.seen(value))
+    return escape.seen(value) if isinstance(value, str) else value
 
 
 def held(text: str) -> str:

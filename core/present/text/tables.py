@@ -150,6 +150,7 @@ def store_report(store: AlignedStore) -> str:
     """What was read, repaired, rejected and why, and the faces by group and split."""
     manifest = store.manifest
     lines = [f"{store.path}: {manifest.faces} aligned faces of {manifest.read} files ({manifest.dataset})"]
+    lines += [f"  note: {store.unrecorded}"] if store.unrecorded else []
     lines += [f"  repaired  {count:6}  {repair}" for repair, count in manifest.repairs.items()]
     lines += [f"            {entry.file}: {entry.repair}" for entry in manifest.repaired[:EXAMPLES]]
     lines += [f"  rejected  {count:6}  {reason}" for reason, count in manifest.rejects.items()]
@@ -232,7 +233,7 @@ def _facts_of(audit: Audit) -> list[str]:
         lines.append(NO_IMAGES)
     if (words := task_words(manifest)) is not None:
         lines.append(words)
-    lines += [f"WARNING: {note_words(warning)}" for warning in manifest.warnings]
+    lines += [f"WARNING: {note_words(warning)}" for warning in manifest.notes]
     if factor := manifest.enlarged:
         lines.append(f"the aligned faces were enlarged {factor:.3g} × for the model's input, which adds no detail")
     if placement := audit_placement(audit):

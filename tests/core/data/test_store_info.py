@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from core.__main__ import main
+from core.audit.manifest import AuditManifest
+from core.audit.notes import NoteCode
+from core.checks.verification import verify_folders
 from core.data.store import AlignedStore
 from core.data.store_info import StoreInfo
 from core.errors import LookwhereError
@@ -52,3 +57,58 @@ def test_what_every_store_has_is_asked_for(key: str, tmp_path: Path) -> None:
     write_former(file, content)
     with pytest.raises(LookwhereError, match=f"lacks {key}; delete the folder and align again"):
         AlignedStore.open(tmp_path / "store")
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """`store.json` of a store whose files are recorded, in the present format."""
+    make_store(tmp_path / "store")
+    verify_folders(tmp_path / "store", record=True)
+    return tmp_path / "store/store.json"
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        (("digest", "files"), r"store\.json: changed since it was written; delete the folder"),
+        (("digest",), r"store\.json: changed since it was written; delete the folder"),
+        (("files",), r"faces\.npy: changed since it was written .*; delete the folder"),
+    ],
+)
+def test_one_set_back_to_a_format_without_digests_is_told(left: tuple[str, ...], told: str, recorded: Path) -> None:
+    content = json.loads(recorded.read_text())
+    assert AlignedStore.open(recorded.parent).unrecorded is None
+    back = {key: value for key, value in content.items() if key not in ("digest", "files") or key in left}
+    recorded.write_text(json.dumps(back | {"format": 2}))
+    turn_an_image(recorded.parent / "faces.npy")
+    with pytest.raises(LookwhereError, match=told):
+        AlignedStore.open(recorded.parent)
+
+
+def turn_an_image(file: Path) -> None:
+    images = np.load(file)
+    images[0] = 255 - images[0]
+    np.save(file, images)
+
+
+@pytest.mark.parametrize("format", [2, 3])
+def test_where_no_file_is_recorded_a_command_says_that_a_change_is_not_told(
+    format: int, recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing can tell a store set back without its digest from one of before, so each is told of."""
+    content = json.loads(recorded.read_text())
+    rest = {key: value for key, value in content.items() if key not in ("digest", "files")}
+    recorded.write_text(json.dumps(rest | {"format": format}))
+    turn_an_image(recorded.parent / "faces.npy")
+    assert main(["look", "--data", str(recorded.parent), "--out", str(recorded.parent.parent / "look.png")]) == 0
+    assert "nothing is recorded of its files" in capsys.readouterr().err
+    assert main(["verify", str(recorded.parent)]) == 0
+    assert "5 files have no record" in capsys.readouterr().out
+    assert main(["verify", str(recorded.parent), "--record"]) == 0
+    assert AlignedStore.open(recorded.parent).unrecorded is None
+
+
+def test_an_audit_of_before_files_were_recorded_notes_it_itself() -> None:
+    content = {"model": "m", "dataset": "d", "splits": ["test"], "faces": 1, "map_shape": None}
+    notes = [AuditManifest.from_json({"format": format, **content}).notes for format in (1, 2)]
+    assert [[note.code for note in each] for each in notes] == [[NoteCode.FILES_NOT_RECORDED], []]

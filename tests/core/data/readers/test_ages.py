@@ -39,6 +39,14 @@ def test_a_range_made_a_date_by_a_spreadsheet(word: str, low: int | None) -> Non
     assert low_of_date(word) == low
 
 
+@pytest.mark.parametrize(
+    "word", ["9" * 400, "9" * 5000, f"1-{'9' * 5000}", f"over {'9' * 5000}", "²-³-1", "1." + "9" * 9999]
+)
+def test_numbers_beyond_any_and_raised_digits_are_no_age(word: str) -> None:
+    assert age_of(word)[0] is None
+    assert low_of_date(word) is None
+
+
 def told(*ages: str | None) -> tuple[list, ReadLog]:
     log = ReadLog()
     paths = [f"{n}.jpg" for n in range(len(ages))]

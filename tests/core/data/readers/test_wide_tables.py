@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from core.data.columns import OWN
+from core.data.own_columns import with_columns
+from core.data.readers import choose_reader
 from core.data.readers.label_table import header_of, place_columns, read_table
+from core.data.sources import open_source
 from core.errors import LookwhereError
+from tests.helpers.datasets_made import jpeg
 
 WIDE = 20_000
 
@@ -41,3 +46,28 @@ def test_a_header_beyond_what_is_read_is_refused_at_once() -> None:
         with pytest.raises(LookwhereError, match=r"wide\.csv: its header names about \d+,\d+ columns, and 50,000 are"):
             read()
     assert time.process_time() - began < 2
+
+
+def test_a_cell_longer_than_any_name_makes_no_group(tmp_path: Path) -> None:
+    """A quote that is never closed makes one cell of many rows: ten million letters would be a group's name."""
+    for name in "abcdef":
+        (tmp_path / f"{name}.jpg").write_bytes(jpeg())
+    long = "x," * 200_000
+    rows = [
+        "a.jpg,f,A,red,1",
+        f'b.jpg,m,"{long}",red,1',
+        "c.jpg,m,B,blue,1",
+        "d.jpg,f,A,red,1",
+        f'e.jpg,f,A,red,"{long}"',
+    ]
+    header = "file,gender,ethnicity,hat,scarf\n"
+    (tmp_path / "labels.csv").write_text(header + "\n".join([*rows, "f.jpg,m,B,blue,2"]) + "\n")
+    source = open_source(tmp_path)
+    reading = with_columns(choose_reader(source, None).read(source, None))
+    assert list(reading.faces["path"]) == ["a.jpg", "c.jpg", "d.jpg", "e.jpg", "f.jpg"]
+    assert list(reading.rejects["reason"]) == [
+        "ethnicity of over 255 letters, which is no name; is a quote missing in the table?"
+    ]
+    assert [column.name for column in reading.columns] == ["hat"]
+    assert "column scarf is left out: it has a value of over 255 letters" in reading.remarks
+    assert max(map(len, reading.remarks)) < 2000

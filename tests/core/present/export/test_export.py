@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 import zipfile
@@ -128,10 +129,20 @@ def test_a_name_cannot_be_a_spreadsheets_formula() -> None:
     frame = pd.DataFrame({"=name": names, "value": [-1.5] * len(names), "kind": pd.Categorical(["=a"] * len(names))})
     again = pd.read_csv(io.BytesIO(tables.csv(frame)), dtype=str, keep_default_na=False)
     assert list(again.columns) == ["'=name", "value", "kind"]
-    assert again.iloc[:, 0].tolist() == [f"'{n}" for n in names[:7]] + names[7:]
+    assert again.iloc[:, 0].tolist() == [f"'{n}" for n in names[:5]] + ["'\t'=x", "'＝x"] + names[7:]
     assert set(again["value"]) == {"-1.5"}
     assert set(again["kind"]) == {"'=a"}
     assert frame.columns[0] == "=name", "the page's own table stays as it is"
+
+
+@pytest.mark.parametrize("parted_by", [",", ";", "\t"])
+def test_no_cell_is_a_formula_however_a_spreadsheet_parts_them(parted_by: str) -> None:
+    """In many countries it takes semicolons, and quotes that begin within a cell hold nothing together."""
+    names = ["a;=1+1", "a; @x", "a\t-2+3", "a\n=1", 'a;"=1"', "a;\u200b=1", "=1;=2", "a\r+x", "a;＝x"]
+    text = tables.csv(pd.DataFrame({"a;=name": names, "n": range(len(names))})).decode()
+    cells = [cell for row in csv.reader(io.StringIO(text), delimiter=parted_by) for cell in row]
+    assert not [cell for cell in cells if cell.strip("\u200b ").startswith(("=", "+", "-", "@", "＝"))]
+    assert tables.csv(pd.DataFrame({"name": ["a; b", "O'Brien; x", "a,=1"]})) == b'name\na; b\nO\'Brien; x\n"a,=1"\n'
 
 
 def test_a_file_is_named_by_model_audit_page_and_item() -> None:
@@ -200,8 +211,16 @@ def test_the_layout_fits_its_paper(rows: int, panels: int, name: str, longest: i
     assert min(plan.heights) > plan.side
 
 
+def test_more_groups_than_a_paper_holds_stand_in_one_block() -> None:
+    """In twenty-six blocks side by side nothing is left of a column's width, and that passed for the lowest layout."""
+    size = SIZES["one column"]
+    plan = sheets.plan(made_sheet(26, 4, 1).rows, size, 12)
+    assert plan.blocks * plan.side + (plan.blocks - 1) * sheets.GUTTER <= size.mm
+    assert plan.side >= 5 and plan.blocks * plan.lines >= 26
+
+
 def test_names_with_control_characters_make_well_formed_files() -> None:
-    hostile = "a\0b\x01c\x1fd\x7fe\x85f\ud800g\ufffeh"
+    hostile = "a\0b\x01c\u202ed\x7f\u2066e\x85f\ud800\ufeffg\ufffe\u2028h"
     trace = Provenance((Source(hostile, hostile),), "gaps", hostile, hostile, "2026-01-31")
 
     def make() -> Sheet:

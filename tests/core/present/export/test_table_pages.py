@@ -55,3 +55,11 @@ def test_each_forty_rows_have_a_page(rows: int, pages: int) -> None:
     document = PdfParser.PdfParser(f=io.BytesIO(pdf(table, "Accuracy by level", ABOUT, SIZE)))
     assert len(document.pages) == pages
     assert document.info.Title == "Accuracy by level" and "model made" in document.info.Subject
+
+
+@pytest.mark.parametrize(
+    "sign", ["\ufeff", "\u202e", "\u2066", "\u2028", "\u200b", "\u200d", "\0", "\x1b", "\u0335", "\U000e0001"]
+)
+def test_a_sign_without_a_letter_of_its_own_is_no_defect(sign: str) -> None:
+    """A mark of byte order within a name ended matplotlib."""
+    assert pdf(pd.DataFrame({f"a{sign}": [f"b{sign}c", sign]}), f"t{sign}", ABOUT, SIZE).startswith(b"%PDF")

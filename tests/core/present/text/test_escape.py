@@ -12,8 +12,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from core.present.export import tables
+from core.present.report.build import render
 from core.present.text import escape
 from tests.helpers.odd_names import ODD_NAMES
+from tests.helpers.shipped import ROOT
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 JOINER = "\u2060"
@@ -72,6 +74,23 @@ def test_signs_that_turn_the_line_round_are_taken_out() -> None:
     assert escape.one_line(" a\r\n\tb\x00 ") == "a b"
 
 
+@pytest.mark.parametrize(
+    "name", ["a\u202eb", "a\u2066b\u2069", "a\x1b[31mb", "a\x00b", "a\x85b", "a\u2028b", "<b>\u202d'\""]
+)
+def test_html_of_pages_and_report_has_no_sign_that_nobody_sees(name: str) -> None:
+    """One of them turns the direction of all that follows it, another colours what is copied into a terminal."""
+    shown = html.unescape(escape.in_html(f"{name}\nof two lines"))
+    assert shown == re.sub("[^ -~\n]", "", name).replace("\x1b", "") + "\nof two lines"
+    page = render(title=name, facts=[(name, name)], headline=name, warnings=[name], sections=[])
+    assert html.escape(html.unescape(escape.in_html(name)), quote=False)[:1] in page
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", page)
+
+
+def test_pages_write_names_by_no_other_way() -> None:
+    files = [file for file in (ROOT / "ui").rglob("*.py") if "html.escape(" in file.read_text()]
+    assert not files
+
+
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_plotly_shows_a_name_as_it_is(name: str) -> None:
     text = escape.plotly(name)
@@ -93,4 +112,4 @@ def test_other_cells_are_left_as_they_are(value: object) -> None:
 def test_a_carriage_return_does_not_end_a_row() -> None:
     table = pd.DataFrame({"group": ["a\rb", "a\r\nb", "\r=1", "c\0d"], "n": [1, 2, 3, 4]})
     rows = list(csv.reader(io.StringIO(tables.csv(table).decode(), newline="")))
-    assert rows == [["group", "n"], ["a\nb", "1"], ["a\nb", "2"], ["'\n=1", "3"], ["cd", "4"]]
+    assert rows == [["group", "n"], ["a\nb", "1"], ["a\nb", "2"], ["'\n'=1", "3"], ["cd", "4"]]
