@@ -12,8 +12,8 @@ app: $(VENV)/.runtime
 	@$(COMPILE)
 	$(BIN)/streamlit run app.py
 
-# A process a core and one more (tests/conftest.py), each with one thread; a file's tests stay together, for what
-# they share is made once
+# Two processes a core (tests/conftest.py), each with one thread; a file's tests stay together, for what they share is
+# made once
 test: $(VENV)/.dev
 	@$(COMPILE)
 	@sh tests/need_chromium.sh

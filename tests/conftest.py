@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 import os
 import shutil
 import tarfile
@@ -38,14 +39,22 @@ LONGEST = ("browser", "train", "whole")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than the machine can run at once, for about a third of a process's time is waiting: for a
-    browser, a lock, a job, the disk."""
-    return (os.cpu_count() or 1) + 1
+    """Two processes a core, for a third of a process's time is waiting: for a browser, a lock, a job, the disk."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first; the order within a file stays."""
-    items.sort(key=lambda item: not any(word in item.path.relative_to(ROOT).as_posix() for word in LONGEST))
+    """The longest files first, of each kind in turn, so that browsers do not all run at once; the order within a file
+    stays."""
+    files: dict[str, list[Path]] = {word: [] for word in LONGEST}
+    for path in dict.fromkeys(item.path for item in items):
+        for word in LONGEST:
+            if word in path.relative_to(ROOT).as_posix():
+                files[word].append(path)
+                break
+    turns = (path for turn in itertools.zip_longest(*files.values()) for path in turn if path is not None)
+    place = {path: n for n, path in enumerate(turns)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 def pytest_collection_finish() -> None:
