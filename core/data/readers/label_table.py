@@ -10,9 +10,11 @@ import codecs
 import csv
 import io
 import re
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+import numpy as np
 import pandas as pd
 
 from core.data.columns import OWN
@@ -38,6 +40,8 @@ SAMPLE = 20
 MOST_COLUMNS = 50_000
 # Notes and JSON stand in cells too, longer than the 131,072 letters that `csv` takes by default.
 csv.field_size_limit(MAXIMUM_TABLE_BYTES)
+#: Words of a table that are held once, at the most.
+MOST_WORDS = 10_000
 #: What is no text, and is taken for a table all the same.
 SAID_TO_BE = {"a ZIP archive": " but a spreadsheet or an archive; save it as CSV"}
 MORE_FIELDS = "more fields than there are columns; quote names with commas, and write decimal points"
@@ -80,6 +84,27 @@ def lines_of(content: str) -> list[str]:
     return [line.rstrip("\n") for line in io.StringIO(content, newline=None)]
 
 
+class _Rows:
+    """Rows of a table as they come: the number of each one's line, and the cells of chosen columns without blanks
+    around them, None where empty.
+
+    A word that occurs again is held once: most columns have few.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.lines = array("q")
+        self.columns: list[list[str | None]] = [[] for _ in range(width)]
+        self._words: dict[str, str] = {}
+
+    def take(self, line: int, cells: Iterable[str]) -> None:
+        self.lines.append(line)
+        for column, cell in zip(self.columns, cells, strict=True):
+            word = cell.strip(_AROUND)
+            if word and len(self._words) < MOST_WORDS:
+                word = self._words.setdefault(word, word)
+            column.append(self._words.get(word, word) or None)
+
+
 def read_table(
     data: bytes,
     origin: str,
@@ -103,29 +128,30 @@ def read_table(
     header, records = _opened(text(data, origin, log), origin, uses, log, spaced)
     places = place_columns(header, uses, origin, log, own)
     width = len(header)
-    good: list[tuple[int, list[str]]] = []
     short: list[tuple[int, list[str]]] = []
     long: list[tuple[int, list[str]]] = []
     every = [place for positions in places.values() for place in positions]
+    good = _Rows(len(every))
     for line, fields in records:
         if len(fields) > width and any(field.strip() for field in fields[width:]):
             long.append((line, fields))
         elif spaced and len(fields) < width:
             short.append((line, fields))  # which of them is missing nobody knows
         else:
-            good.append((line, [fields[place] if place < len(fields) else "" for place in every]))
-    if long and not good and _numbered([fields[0] for _, fields in long]) and {len(f) for _, f in long} == {width + 1}:
+            good.take(line, (fields[place] if place < len(fields) else "" for place in every))
+    one_more = {len(fields) for _, fields in long} == {width + 1}
+    if one_more and not good.lines and _numbered([fields[0] for _, fields in long]):
         # R writes names of rows, but none for their column.
-        good, long = [(line, [fields[place + 1] for place in every]) for line, fields in long], []
+        for line, fields in long:
+            good.take(line, (fields[place + 1] for place in every))
+        long = []
     _unfit(long, width, origin, log, MORE_FIELDS)
     _unfit(short, width, origin, log, FEWER_FIELDS)
-    index = pd.Index([line - 2 for line, _ in good], dtype="int64")
-    columns = list(zip(*(cells for _, cells in good), strict=True)) if good else [()] * len(every)
-    cells = [[cell.strip(_AROUND) or None for cell in column] for column in columns]
+    index = pd.Index(np.array(good.lines, dtype=np.int64) - 2)
     table: dict[str, pd.Series] = {}
     at = 0
     for name, positions in places.items():
-        same = cells[at : at + len(positions)]
+        same = good.columns[at : at + len(positions)]
         at += len(positions)
         _alike(same, name, origin, index)
         table[name] = pd.Series(same[0], index=index, dtype="str")

@@ -106,6 +106,8 @@ def rows_differ(rows: pd.DataFrame, column: str) -> pd.Series:
 def _elsewhere(keys: pd.Series, images: pd.DataFrame) -> pd.Series:
     """For keys without an image, where one of this name lies, or with what suffix; nothing where there is none."""
     keys = keys.astype("str")
+    if keys.empty:
+        return keys
     folder, name = (images["key"].str.rpartition("/")[n] for n in (0, 2))
     folders = dict(zip(name.str.lower(), folder, strict=True))
     stem, suffix = (images["key"].str.rpartition(".")[n] for n in (0, 2))

@@ -257,18 +257,22 @@ def _images(source: Source, file: str, rows: pd.DataFrame) -> pd.DataFrame:
     path = pd.Series(source.names, dtype="str")
     base = posixpath.dirname(file.removeprefix("./"))
     key = path.str.removeprefix("./").str.removeprefix(f"{base}/" if base else "").str.replace("\\", "/")
-    spelt = set(map(folded, rows["key"]))
-    matches = key.map(folded).isin(spelt) & (path != file)
-    return pd.DataFrame({"path": path, "key": key})[matches | path.isin(source.images())]
+    listed, image = key.isin(rows["key"]), path.isin(source.images())
+    # Spelling is asked for where it matters: it takes a text a name.
+    if (rest := ~listed & ~image & (path != file)).any():
+        listed[rest] = key[rest].map(folded).isin(set(map(folded, rows["key"])))
+    return pd.DataFrame({"path": path, "key": key})[listed & (path != file) | image]
 
 
 def _respelled(rows: pd.DataFrame, images: pd.DataFrame, log: ReadLog) -> pd.DataFrame:
     """Rows whose path differs from one image's in letters' case or Unicode form alone, by that image's own name."""
     lost = ~rows["key"].isin(images["key"])
+    if not lost.any():
+        return rows
     free = images.loc[~images["key"].isin(rows["key"]), "key"]
     by_spelling = pd.Series(free.to_numpy(), index=free.map(folded).to_numpy(), dtype="str")
     by_spelling = by_spelling[~by_spelling.index.duplicated(keep=False)]
-    if not lost.any() or by_spelling.empty:
+    if by_spelling.empty:
         return rows
     spellings = rows.loc[lost, "key"].map(folded).map(by_spelling).dropna()
     log.repair(rows.loc[spellings.index, "name"], "found under a path that differs in letters' case or Unicode form")
