@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from core.classifiers.imported.spec import InputOutputSpec
 from core.classifiers.imported.torch_classifier import WEIGHTS, TorchClassifier, import_torch, load_torch
+from core.classifiers.imported.undrawn import Undrawn
 from core.classifiers.info import ModelInfo
 from core.task import GENDERS
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-#: Of 130 million weights: kept in half precision here.
+#: Of 130 million weights: kept in half precision here, and the same draws again and again.
 LARGE = ("torchvision:vgg11_bn",)
 #: Rows and columns of the template where the bright square of planted pictures lies.
 ROWS, COLUMNS = slice(72, 112), slice(0, 28)
@@ -40,6 +41,18 @@ def empty(architecture: str, outputs: int = 2) -> nn.Module:
     return torchvision.models.get_model(name, weights=None, num_classes=outputs, **quiet).eval()
 
 
+def _drawn_in_part(architecture: str, outputs: int) -> nn.Module:
+    """`empty`, its weights a block of draws again and again, of a length that no layer's width divides."""
+    with Undrawn():
+        network = empty(architecture, outputs)
+    block = torch.randn(65_537)
+    for parameter in network.parameters():
+        if parameter.ndim > 1:
+            draws = block.repeat(-(-parameter.numel() // len(block)))[: parameter.numel()]
+            parameter.data.copy_(draws.view_as(parameter) * (2 / parameter[0].numel()) ** 0.5)
+    return network
+
+
 def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """In half precision, but for batch statistics."""
     return {name: t.half() if t.is_floating_point() and "running" not in name else t for name, t in state.items()}
@@ -50,7 +63,7 @@ def made(architecture: str, outputs: int = 2) -> nn.Module:
     """`empty` with seeded random weights, batch statistics as if trained, and a head that is not 0."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        network = empty(architecture, outputs)
+        network = _drawn_in_part(architecture, outputs) if architecture in LARGE else empty(architecture, outputs)
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.running_mean.normal_(0, 0.1)

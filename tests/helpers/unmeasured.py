@@ -20,7 +20,7 @@ def on_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cells lie on the tiles of the image.
 
     Where they look is measured in `test_receptive_fields`, once for each architecture in `test_torch_classifier`, and
-    in every audit of `tests/whole` and of the pages.
+    in audits of `tests/whole` and of the pages.
     """
 
     def tiles(
@@ -45,7 +45,7 @@ def cells_on_tiles() -> Iterator[None]:
 def decisions_uncounted() -> Iterator[None]:
     """While this is open, no audit counts the decisions that are others in float32: a face is seen once.
 
-    They are counted in `test_float32_check`, and in every audit of `tests/whole` and of the pages.
+    They are counted in `test_float32_check`, and in audits of `tests/whole` and of the pages.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "with_float32_check", lambda audit, *_: audit)

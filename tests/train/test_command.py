@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -20,10 +21,17 @@ from core.training.config import Stage, TrainConfig
 from core.training.config_file import load_config
 from core.training.record import Status, read_metrics, read_status, write_status
 from tests.helpers.shipped import ROOT
+from tests.helpers.small_network import small_network
 from train.__main__ import Bar, Interrupt, main, parse, worst_words
 
 SHIPPED = sorted((ROOT / "train/configs").glob("*.yaml"))
 PLACE = ["--data", "store", "--name", "made"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network_is_small() -> Iterator[None]:
+    with small_network():
+        yield
 
 
 @pytest.fixture
@@ -123,9 +131,14 @@ def test_missing_store_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path:
     assert str(tmp_path / "none") in error_line(capsys, "--data", str(tmp_path / "none"))
 
 
-def test_help_shows_an_example_and_every_kind_of_flag(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_an_example_and_every_kind_of_flag(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the module itself, as `python -m train` runs it."""
+    monkeypatch.setattr(sys, "argv", ["train", "--help"])
+    monkeypatch.delitem(sys.modules, "train.__main__")  # it is run, not imported
     with pytest.raises(SystemExit) as ended:
-        main(["--help"])
+        runpy.run_module("train", run_name="__main__", alter_sys=True)
     assert ended.value.code == 0
     text = capsys.readouterr().out
     for word in ("python -m train --data", "--resume", "--batch", "--stages.0.size", "--optimiser.lr"):
@@ -224,12 +237,13 @@ def wait_for(path: Path, process: subprocess.Popen, seconds: float = 120) -> Non
 def test_ctrl_c_stops_cleanly_and_resume_finishes(
     made_store: AlignedStore, models: Path, file: Path, signals: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file.write_text("stages: [{size: 32, epochs: 3}]\nbatch: 6\nema: 0\n")
+    file.write_text("stages: [{size: 32, epochs: 5}]\nbatch: 6\nema: 0\n")
     command = ["--data", str(made_store.path), "--name", "made", "--models", str(models), "--config", str(file)]
     command += ["--precision", "32-true"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "train", *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "tests.helpers.small_train", *command],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     try:
         wait_for(models / "made/training/metrics.csv", process)
         process.send_signal(signal.SIGINT)
@@ -242,8 +256,8 @@ def test_ctrl_c_stops_cleanly_and_resume_finishes(
     assert "Traceback" not in err
     assert f"{models / 'made'}: stopped" in out
     status = read_status(models / "made/training")
-    assert (status.state, status.epochs) == ("stopped", 3)
-    assert status.epoch < 3
+    assert (status.state, status.epochs) == ("stopped", 5)
+    assert status.epoch < 5
     assert (models / "made/training/checkpoint.safetensors").is_file()
 
     assert main([*command, "--resume", "--batch", "5"]) == 2
@@ -251,9 +265,9 @@ def test_ctrl_c_stops_cleanly_and_resume_finishes(
     assert main([*command, "--resume"]) == 0
     out = capsys.readouterr().out
     assert f"{models / 'made'}: finished" in out
-    assert "epoch   3/3  32 px" in out
+    assert "epoch   5/5  32 px" in out
     assert read_status(models / "made/training").state == "finished"
-    assert read_metrics(models / "made/training")["epoch"].tolist() == [1, 2, 3]
+    assert read_metrics(models / "made/training")["epoch"].tolist() == [1, 2, 3, 4, 5]
     assert not list(models.rglob("*.partial"))
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -48,6 +51,23 @@ def write_plan(folder: Path, **changes: object) -> Path:
     file = folder / "plan.yaml"
     file.write_text(yaml.safe_dump(TINY | changes))
     return file
+
+
+@pytest.fixture
+def small() -> Iterator[None]:
+    """Each network is small, in the forks of this process too."""
+    with small_network():
+        yield
+
+
+def _small_process(command: list[str], **settings: object) -> subprocess.Popen:
+    """The process that was asked for, with the small network in it."""
+    assert command[:3] == [sys.executable, "-m", "train"]
+    return subprocess.Popen([*command[:2], "tests.helpers.small_train", *command[3:]], **settings)
+
+
+#: For a module's name `subprocess`.
+SMALL_PROCESS = SimpleNamespace(Popen=_small_process, STDOUT=subprocess.STDOUT)
 
 
 def test_the_plan_we_ship_is_sound() -> None:
@@ -130,7 +150,7 @@ def test_a_number_of_workers_that_no_machine_has_starts_none(
     assert error[-1].startswith(f"error: --workers {workers}: {says}")
 
 
-def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch, small: None) -> None:
     """The first run is a process of its own; the second is forked, which saves it its imports."""
     store = make_store(tmp_path / "store")
     file, runs, out = write_plan(tmp_path), tmp_path / "runs", tmp_path / "out"
@@ -138,8 +158,7 @@ def test_all_of_it_end_to_end_twice(tmp_path: Path, capsys, monkeypatch: pytest.
 
     def started(name: str, *arguments: object) -> object:
         with pytest.MonkeyPatch.context() as patch:
-            if name != "everyone-s0":
-                patch.setattr(experiments, "subprocess", FORKING)
+            patch.setattr(experiments, "subprocess", SMALL_PROCESS if name == "everyone-s0" else FORKING)
             return start(name, *arguments)
 
     monkeypatch.setattr(experiments, "_start", started)
@@ -208,13 +227,6 @@ SEVERAL = {
         "drawn": {"data": "home", "splits": "val", "averages": True},
     },
 }  # fmt: skip
-
-
-@pytest.fixture
-def small() -> Iterator[None]:
-    """Each network is small, in the forks of this process too."""
-    with small_network():
-        yield
 
 
 def test_data_sets_of_several_roles_seed_by_seed(

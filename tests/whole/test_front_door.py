@@ -13,6 +13,7 @@ import tomllib
 import urllib.request
 import venv
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,36 @@ def lookwhere(python: Path, *arguments: str, **environment: str) -> subprocess.C
     return run(python, str(python.with_name("lookwhere")), *arguments, **environment)
 
 
+#: Runs commands one after another, so that their imports are made once; without the packages named. Its arguments are
+#: the packages and the commands' words; it prints the exit code, what was printed and the errors of each.
+SEVERAL = """
+import contextlib, io, json, sys
+absent, commands = map(json.loads, sys.argv[1:])
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(name, name=name)
+sys.meta_path.insert(0, Absent())
+from lookwhere.__main__ import main
+ended = []
+for words in commands:
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
+        try:
+            code = main(words)
+        except SystemExit as ended_with:
+            code = ended_with.code
+    ended.append([words, code, out.getvalue(), errors.getvalue()])
+print(json.dumps(ended))
+"""
+
+
+def several(python: Path, *commands: list[str], absent: Iterable[str] = ()) -> list[subprocess.CompletedProcess[str]]:
+    """How `lookwhere` ends with each of these words, by one process without the packages `absent`."""
+    done = run(python, "-c", SEVERAL, json.dumps(sorted(absent)), json.dumps(commands))
+    assert done.returncode == 0, done.stderr
+    return [subprocess.CompletedProcess(*ended) for ended in json.loads(done.stdout)]
+
+
 def test_the_wheel_holds_the_house_inside_its_package(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
@@ -88,24 +119,22 @@ def test_help_lists_every_command(python: Path) -> None:
     for name in (*COMMANDS, "train", "app"):
         assert re.search(rf"[•\s]{name}\s", done.stdout), name
     assert lookwhere(python, "--version").stdout.strip() == PROJECT_VERSION
-    assert "--stop-after" in lookwhere(python, "train", "--help").stdout
-    assert "--workers" in lookwhere(python, "train", "experiments", "--help").stdout
-    assert "lookwhere show" in lookwhere(python, "show", "--help").stdout
+    training, experiments, show = several(
+        python, ["train", "--help"], ["train", "experiments", "--help"], ["show", "--help"]
+    )
+    assert "--stop-after" in training.stdout and "--workers" in experiments.stdout and "lookwhere show" in show.stdout
 
 
 def test_show_prints_the_shipped_audit(python: Path) -> None:
     shipped_or_skip()
     named = ["show", "--model", MODEL.name, "--audit", AUDIT.name]
-    done = lookwhere(python, *named, "--models", str(MODEL.parent))
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.rstrip("\n") == audit_report(open_audit(AUDIT))
     by_variable = lookwhere(python, *named, "--json", LOOKWHERE_MODELS=str(MODEL.parent))
+    assert by_variable.returncode == 0, by_variable.stderr
     assert json.loads(by_variable.stdout)["faces"] == 4029
 
 
 def test_without_models_it_is_told_where_to_name_them(python: Path) -> None:
-    for arguments in (("show", "--model", "m", "--audit", "a"), ("app",)):
-        done = lookwhere(python, *arguments)
+    for done in several(python, ["show", "--model", "m", "--audit", "a"], ["app"]):
         assert done.returncode == 2
         assert done.stdout == ""
         assert re.fullmatch(r"error: models: no such folder of models; give one with --models, .*\n", done.stderr)
@@ -128,23 +157,12 @@ def test_an_import_is_fast_and_heavy_packages_wait(python: Path) -> None:
 
 def test_what_shows_an_audit_needs_no_torch(python: Path, tmp_path: Path) -> None:
     shipped_or_skip()
-    code = "\n".join(
-        (
-            "import sys",
-            "class Absent:",
-            "    def find_spec(self, name, path=None, target=None):",
-            f"        if name.partition('.')[0] in {sorted(extras.EXTRAS)}:",
-            "            raise ModuleNotFoundError(name, name=name)",
-            "sys.meta_path.insert(0, Absent())",
-            "from lookwhere.__main__ import main",
-            "sys.exit(main(sys.argv[1:]))",
-        )
-    )
     named = ["--model", MODEL.name, "--audit", AUDIT.name, "--models", str(MODEL.parent)]
-    for words in (["show"], ["evidence"], ["gaps"], ["findings"], ["report", "--out", str(tmp_path / "report.html")]):
-        done = run(python, "-c", code, *words, *named)
-        assert done.returncode == 0, done.stderr
-    done = run(python, "-c", code, "check", *named, "--data", "x")
+    showing = [["show"], ["evidence"], ["gaps"], ["findings"], ["report", "--out", str(tmp_path / "report.html")]]
+    commands = [[*words, *named] for words in (*showing, ["check", "--data", "x"])]
+    show, *more, done = several(python, *commands, absent=extras.EXTRAS)
+    assert show.stdout.rstrip("\n") == audit_report(open_audit(AUDIT))
+    assert all(one.returncode == 0 and one.stdout for one in (show, *more)), more
     assert done.returncode == 2
     # Which of its packages is missed first is a matter of the imports' order.
     line = r'error: this needs (\w+), which is not installed; install it with: pip install "lookwhere\[models\]"'

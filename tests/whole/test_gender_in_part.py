@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from core.data.readers import READERS
 from core.data.store import AlignedStore
 from lookwhere import accuracy_by_group
 from tests.helpers.pages import headline, page, text
+from tests.helpers.small_network import small_network
 from ui.shell.navigation import PAGES, Needs
 
 #: Of five rows in turn the third names no gender.
@@ -29,6 +31,12 @@ TOLD = f"{WITHOUT} of the {FACES} faces have no gender recorded"
 #: Pages without the filter bar, as there is one audit.
 WITHOUT_BAR = ("findings", "repeated", "photo", "compare")
 SHOWN = [entry.file for entry in PAGES if entry.needs in (Needs.AUDIT, Needs.MAPS)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network_is_small() -> Iterator[None]:
+    with small_network():
+        yield
 
 
 def manifest(folder: Path) -> Path:

@@ -4,6 +4,7 @@ pictures to test on; down to the twelve pairs and the table."""
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,14 @@ from core.classifiers.info import model_info
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from tests.helpers.recordio_writer import insightface_pack
+from tests.helpers.small_network import small_network
 from ui.views.overview import study_sheet
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network_is_small() -> Iterator[None]:
+    with small_network():
+        yield
 
 
 def jpeg(image) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,19 @@ from core.audit.reviewed import read_decisions, reviewed_audit
 from core.classifiers.info import model_info
 from core.data.readers import READERS
 from tests.helpers.pages import headline, page, text
+from tests.helpers.small_network import small_network
 from ui.shell.navigation import PAGES
 
 FACES = 112
 ATTRIBUTES = ("5_o_Clock_Shadow", "Bald", "Eyeglasses", "Male", "Smiling", "Wearing_Hat", "Young")
 CONFIG = "stages: [{size: 32, epochs: 1, dilated: true}]\nbatch: 24\nnorm_batches: 1\n"
 SHOWN = [entry.file for entry in PAGES if entry.file not in ("runs", "board")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network_is_small() -> Iterator[None]:
+    with small_network():
+        yield
 
 
 def celeba(folder: Path) -> Path:

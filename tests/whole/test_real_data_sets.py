@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from core.__main__ import main
 from core.data.store import AlignedStore
 from tests.helpers.real_samples import SAMPLES, at_hand
 from tests.helpers.shipped import MODEL
+from tests.helpers.unmeasured import cells_on_tiles, decisions_uncounted
 
 #: Samples by what is read of them; few faces are taken, since one face in each step is as good as a thousand here.
 DATA = {
@@ -26,6 +28,19 @@ DATA = {
 #: What lies there and is no data set: each has tests of its own (photos, classifiers).
 OTHERS = {"photos", "models", "small"}
 TAKEN = 12
+#: The sample of which everything is measured of the network that audits all: where its cells look, and which decisions
+#: are others in float32.
+MEASURED = "london-cc-by.zip"
+
+
+@pytest.fixture
+def measured_once(name: str) -> Iterator[None]:
+    """Of one sample all is measured."""
+    if name == MEASURED:
+        yield
+        return
+    with cells_on_tiles(), decisions_uncounted():
+        yield
 
 
 def test_no_sample_is_forgotten() -> None:
@@ -36,7 +51,7 @@ def test_no_sample_is_forgotten() -> None:
 
 @pytest.mark.parametrize("name", DATA)
 def test_a_sample_goes_from_its_files_to_accuracies(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, measured_once: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, more = str(at_hand(name)), []
     if name == "small/recordio_tiny":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from core.data.faces import UNRECORDED
 from core.data.readers import READERS
 from core.data.store import AlignedStore
 from tests.helpers.pages import headline, page, text
+from tests.helpers.small_network import small_network
 from ui.shell.navigation import PAGES
 
 FACES = 96
@@ -24,6 +26,12 @@ CONFIG = "stages: [{size: 32, epochs: 1, dilated: true}]\nbatch: 24\nnorm_batche
 SHOWN = [entry.file for entry in PAGES if entry.file not in ("runs", "board")]
 #: What would be said of genders, ethnicities or ages that nobody recorded.
 OF_PEOPLE = re.compile(r"\b(?:women|men|girls|boys|female|male)\b|not recorded(?:, )?not recorded", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network_is_small() -> Iterator[None]:
+    with small_network():
+        yield
 
 
 def manifest(folder: Path) -> Path:

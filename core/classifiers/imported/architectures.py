@@ -7,7 +7,6 @@ import os
 import re
 import warnings
 from collections import Counter, OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from types import ModuleType
@@ -15,16 +14,18 @@ from types import ModuleType
 import torch
 import torchvision.models
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from core.classifiers.imported import hugging_face
 from core.classifiers.imported.assumed import pool_by_maximum, set_eps
 from core.classifiers.imported.spec import InputOutputSpec
+from core.classifiers.imported.undrawn import Undrawn
 from core.errors import LookwhereError
 
 LIBRARIES = ("torchvision", "timm")
 #: A parameter's shape, with None where it depends on the number of classes.
 Plan = dict[str, tuple[int | None, ...]]
+#: Those of one network.
+Shapes = dict[str, tuple[int, ...]]
 #: Names of tensors that older versions of the libraries stored, and that are computed from the architecture alone.
 #: ImageNet-21k's classifiers have 21,841.
 MOST_OUTPUTS = 100_000
@@ -71,15 +72,6 @@ def parse(architecture: str) -> tuple[str, str]:
     )
 
 
-class _Undrawn(TorchFunctionMode):
-    """Zeros in place of random weights that others are about to replace: drawing 100 million numbers takes seconds."""
-
-    def __torch_function__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
-        if func in (Tensor.normal_, Tensor.uniform_):
-            return args[0].zero_()
-        return func(*args, **(kwargs or {}))
-
-
 def build(architecture: str, spec: InputOutputSpec, classes: int, auxiliary: bool = True) -> nn.Module:
     """The network with no weights yet and `classes` outputs, for the declared input; torch's seed is left as it was.
 
@@ -89,7 +81,7 @@ def build(architecture: str, spec: InputOutputSpec, classes: int, auxiliary: boo
     name, model = parse(architecture)
     make = {"timm": _build_timm, hugging_face.LIBRARY: _build_hugging_face}.get(name, _build_torchvision)
     try:
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), _Undrawn():
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings(), Undrawn():
             warnings.simplefilter("ignore")
             network = make(model, spec, classes, auxiliary).eval()
             if spec.bn_eps is not None:
@@ -153,19 +145,25 @@ def _one_channel(network: nn.Module) -> None:
     network.get_submodule(parent).register_module(name, grey)
 
 
-def plan(architecture: str, spec: InputOutputSpec, auxiliary: bool = True, cheaply: bool = False) -> Plan | None:
-    """Names and shapes of the architecture's tensors; None where `cheaply` and that takes building it."""
+def plan(architecture: str, spec: InputOutputSpec, auxiliary: bool = True) -> Plan:
+    """Names and shapes of the architecture's tensors."""
     shapes = []
     for classes in PROBES:
         try:
-            with torch.device("meta"):
-                network = build(architecture, spec, classes, auxiliary)
+            shapes.append(_shapes(architecture, spec, classes, auxiliary))
         except NotImplementedError:
-            if cheaply:
-                return None
-            network = build(architecture, spec, classes, auxiliary)
-        shapes.append({name: tuple(tensor.shape) for name, tensor in network.state_dict().items()})
-    first, second = shapes
+            shapes.append(_shapes(architecture, spec, classes, auxiliary, "cpu"))
+    return _joined(*shapes)
+
+
+def _shapes(architecture: str, spec: InputOutputSpec, classes: int, auxiliary: bool, device: str = "meta") -> Shapes:
+    """Those with so many classes. Raises `NotImplementedError` where `meta` does not do to build it."""
+    with torch.device(device):
+        network = build(architecture, spec, classes, auxiliary)
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+
+
+def _joined(first: Shapes, second: Shapes) -> Plan:
     return {key: tuple(a if a == b else None for a, b in zip(first[key], second[key], strict=True)) for key in first}
 
 
@@ -279,12 +277,25 @@ def others_that_fit(state: dict[str, Tensor], architecture: str, spec: InputOutp
     family = [name for name in names() if _family(name) == _family(architecture)][: TRIED[0]]
     for name in dict.fromkeys([*family, *near(architecture, TRIED[1])]):
         try:
-            shapes = plan(name, spec, _auxiliary(state), cheaply=True)
-        except LookwhereError:
+            first = _shapes(name, spec, PROBES[0], _auxiliary(state))
+            if not _may_fit(state, first):
+                continue
+            shapes = _joined(first, _shapes(name, spec, PROBES[1], _auxiliary(state)))
+        except (LookwhereError, NotImplementedError):  # what takes building it is not tried
             continue
-        if shapes and compare(state, shapes).fits:
+        if compare(state, shapes).fits:
             fitting.append(name)
     return fitting
+
+
+def _may_fit(state: dict[str, Tensor], shapes: Shapes) -> bool:
+    """Whether a network's tensors, of so many classes as the first probe, have their places: but for a head of another
+    name, all names, and all shapes in which no number of classes can be."""
+    given, _ = _without_prefix(state, dict(shapes))
+    missing = [name for name in shapes if name not in given and not name.endswith("num_batches_tracked")]
+    return len(missing) <= 2 and all(
+        PROBES[0] in shape or name not in given or tuple(given[name].shape) == shape for name, shape in shapes.items()
+    )
 
 
 def fill(network: nn.Module, state: dict[str, Tensor]) -> None:

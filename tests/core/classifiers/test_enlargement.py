@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,19 @@ from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
 from core.training.loop import train
 from tests.helpers.made_store import make_store
+from tests.helpers.small_network import small_network
 from tests.helpers.torch_made import MEAN, STD, made
+from tests.helpers.unmeasured import cells_on_tiles, decisions_uncounted
 from train.__main__ import main as train_main
 
 LARGE = TrainConfig(stages=(Stage(size=32, epochs=1), Stage(size=120, epochs=1)), batch=18, ema=0.0, norm_batches=1)
 SQUEEZE = "torchvision:squeezenet1_1"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network_is_small() -> Iterator[None]:
+    with small_network(), cells_on_tiles(), decisions_uncounted():
+        yield
 
 
 def fabric() -> Fabric:

@@ -161,6 +161,12 @@ def test_bringing_leaves_torchs_seed_alone(tmp_path: Path) -> None:
     assert np.array_equal(noise(), noise()) and noise().shape == (4, 112, 112, 3)
 
 
+@pytest.mark.parametrize("architecture", [RESNET, "timm:vit_tiny_patch16_224"])
+def test_no_weight_is_drawn_that_is_about_to_be_replaced(architecture: str) -> None:
+    network = architectures.build(architecture, declared(), 2)
+    assert [name for name, weight in network.named_parameters() if len(weight.unique()) > 1] == []
+
+
 def refused(source: Path, message: str, architecture: str = SQUEEZE, **changes: object) -> None:
     folder = source.parent / "refused"
     with pytest.raises(LookwhereError, match=message) as caught:

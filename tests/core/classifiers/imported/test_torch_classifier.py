@@ -46,6 +46,8 @@ EXPECTED = {
     "timm:vit_tiny_patch16_224": ("GradCAM", "blocks.11.norm1", (7, 7)),
     "torchvision:mobilenet_v3_small": ("GradCAM", "features", (4, 4)),
 }
+#: Networks that torchvision has too: where their cells look is measured of its own.
+IN_TORCHVISION = ("timm:resnet18", "timm:densenet121", "timm:efficientnet_b0")
 #: The pooled maps (B, K, h, w) by the libraries' own ways to them.
 POOLED = {
     "torchvision:resnet18": lambda n, x: nn.Sequential(*list(n.children())[:-2])(x),
@@ -80,7 +82,11 @@ def inputs(images: np.ndarray) -> Tensor:
 
 
 @pytest.mark.parametrize("architecture", EXPECTED)
-def test_a_network_comes_through_whole_and_its_layer_is_found(imported, architecture: str) -> None:
+def test_a_network_comes_through_whole_and_its_layer_is_found(
+    imported, architecture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if architecture in IN_TORCHVISION:
+        on_tiles(monkeypatch)
     classifier, info = imported(architecture)
     images = pictures()
     logits, evidence = classifier(images)
@@ -333,6 +339,7 @@ def test_in_bfloat16_heads_and_maps_are_exact(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, imported, architecture: str
 ) -> None:
     monkeypatch.setattr(torch_classifier, "precision", lambda *_: torch.bfloat16)
+    on_tiles(monkeypatch)
     maps = "gradcam" if architecture.endswith("resnet18") else None
     classifier, _ = import_model(made(architecture), tmp_path, architecture, maps)
     exactly = imported(architecture)[0]
@@ -344,7 +351,8 @@ def test_in_bfloat16_heads_and_maps_are_exact(
         np.testing.assert_allclose(evidence.mean(axis=(2, 3)) + classifier.head_bias, logits, atol=1e-5)
 
 
-def test_a_layer_can_be_named(tmp_path: Path) -> None:
+def test_a_layer_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    on_tiles(monkeypatch)
     network, architecture = made("torchvision:resnet18"), "torchvision:resnet18"
     classifier, info = import_model(network, tmp_path, architecture, layer="layer3")
     assert info["maps"]["method"] == "GradCAM" and not info["maps"]["additive"]
