@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 from train.__main__ import main
 
 if __name__ == "__main__":
-    with small_network():
+    with small_network(NARROW):
         sys.exit(main())

@@ -21,7 +21,6 @@ from tests.helpers.datasets_made import tree
 from tests.helpers.made_study import Study, audited_models, made_study
 from tests.helpers.shipped import MODEL, ROOT, shipped_or_skip
 from tests.helpers.small_network import small_network
-from tests.helpers.unmeasured import cells_on_tiles, decisions_uncounted
 
 RECIPES = ROOT / "docs/extend.md"
 COPIED = ("benchmarks", "core", "train", "ui", "pages", "lookwhere", "tests", ".streamlit", "docs")
@@ -98,7 +97,7 @@ def run(project: Path, *arguments: object) -> str:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """One network, audited on 96 faces. A test may add an audit or checks to it, and changes nothing else."""
-    with small_network(), cells_on_tiles(), decisions_uncounted():
+    with small_network():
         return made_study(tmp_path_factory.mktemp("study"), 96)
 
 
@@ -106,16 +105,14 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 #: One process imports torch and the project once for all of them. What a network computes is not looked at.
 TRIED = """
 import io, json, sys, traceback
-from contextlib import ExitStack, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 import pytest
 from core.__main__ import main
 from tests.helpers.pages import page, text
 from tests.helpers.small_network import small_network
-from tests.helpers.unmeasured import cells_on_tiles, decisions_uncounted
-printed, entered = {}, ExitStack()
-for one in (small_network, cells_on_tiles, decisions_uncounted):
-    entered.enter_context(one())
+printed, small = {}, small_network()
+small.__enter__()
 for name, words in json.loads(sys.argv[1]):
     with redirect_stdout(io.StringIO()) as output:
         try:
@@ -129,21 +126,6 @@ for name, words in json.loads(sys.argv[1]):
         else:
             printed[name] = {"printed": output.getvalue()}
 print(json.dumps(printed))
-"""
-
-
-#: Between what a command printed and what a battery did.
-BETWEEN = "----- the battery\n"
-#: Runs a command and then pytest, their words as JSON.
-TRIED_WITH_BATTERY = f"""
-import json, sys
-import pytest
-from core.__main__ import main
-words, battery = map(json.loads, sys.argv[1:])
-if main(words):
-    raise RuntimeError(f"{{words}} did not end well")
-print({BETWEEN!r}, end="", flush=True)
-sys.exit(pytest.main(battery))
 """
 
 
@@ -239,11 +221,11 @@ def test_a_region_keeps_the_partition_and_has_its_part_of_the_evidence(project: 
     content["regions"][place : place + 1] = json.loads(blocks("A region", "json")[0])
     try:
         file.write_text(json.dumps(content), encoding="utf-8")
-        words = json.dumps([str(word) for word in (name, *which)])
-        battery = ["-q", "-p", "no:cacheprovider", "tests/core/explain/test_regions.py", "-k",
-                   "not no_holes and not from_top_to_bottom and not real_store"]  # fmt: skip
-        printed = run(project, "-c", TRIED_WITH_BATTERY, words, json.dumps(battery))
+        assert "bridge" in run(project, "-m", "core", name, *which)
+        printed = run(
+            project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/core/explain/test_regions.py",
+            "-k", "not no_holes and not from_top_to_bottom and not real_store",
+        )  # fmt: skip
     finally:
         file.write_text(before, encoding="utf-8")
-    evidence, tested = printed.split(BETWEEN)
-    assert "bridge" in evidence and "passed" in tested
+    assert "passed" in printed

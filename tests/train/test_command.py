@@ -21,7 +21,7 @@ from core.training.config import Stage, TrainConfig
 from core.training.config_file import load_config
 from core.training.record import Status, read_metrics, read_status, write_status
 from tests.helpers.shipped import ROOT
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 from train.__main__ import Bar, Interrupt, main, parse, worst_words
 
 SHIPPED = sorted((ROOT / "train/configs").glob("*.yaml"))
@@ -30,7 +30,7 @@ PLACE = ["--data", "store", "--name", "made"]
 
 @pytest.fixture(scope="module", autouse=True)
 def network_is_small() -> Iterator[None]:
-    with small_network():
+    with small_network(NARROW):
         yield
 
 

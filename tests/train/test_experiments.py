@@ -25,7 +25,7 @@ from core.training.config_file import from_yaml
 from core.training.record import Status, read_metrics, write_status
 from tests.helpers.forked import FORKING
 from tests.helpers.made_store import make_store
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 from train import experiments
 from train.experiments import PLAN, best_epoch, main, train_all
 from train.plan import Plan, Stores, run_name
@@ -56,7 +56,7 @@ def write_plan(folder: Path, **changes: object) -> Path:
 @pytest.fixture
 def small() -> Iterator[None]:
     """Each network is small, in the forks of this process too."""
-    with small_network():
+    with small_network(NARROW):
         yield
 
 

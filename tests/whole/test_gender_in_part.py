@@ -20,7 +20,7 @@ from core.data.readers import READERS
 from core.data.store import AlignedStore
 from lookwhere import accuracy_by_group
 from tests.helpers.pages import headline, page, text
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 from ui.shell.navigation import PAGES, Needs
 
 #: Of five rows in turn the third names no gender.
@@ -35,7 +35,7 @@ SHOWN = [entry.file for entry in PAGES if entry.needs in (Needs.AUDIT, Needs.MAP
 
 @pytest.fixture(scope="module", autouse=True)
 def network_is_small() -> Iterator[None]:
-    with small_network():
+    with small_network(NARROW):
         yield
 
 

@@ -22,13 +22,13 @@ from core.classifiers.info import model_info
 from core.data.filters import Filter
 from core.data.store import AlignedStore
 from tests.helpers.recordio_writer import insightface_pack
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 from ui.views.overview import study_sheet
 
 
 @pytest.fixture(scope="module", autouse=True)
 def network_is_small() -> Iterator[None]:
-    with small_network():
+    with small_network(NARROW):
         yield
 
 

@@ -16,7 +16,7 @@ from core.audit.reviewed import read_decisions, reviewed_audit
 from core.classifiers.info import model_info
 from core.data.readers import READERS
 from tests.helpers.pages import headline, page, text
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 from ui.shell.navigation import PAGES
 
 FACES = 112
@@ -27,7 +27,7 @@ SHOWN = [entry.file for entry in PAGES if entry.file not in ("runs", "board")]
 
 @pytest.fixture(scope="module", autouse=True)
 def network_is_small() -> Iterator[None]:
-    with small_network():
+    with small_network(NARROW):
         yield
 
 

@@ -18,7 +18,7 @@ from core.data.faces import UNRECORDED
 from core.data.readers import READERS
 from core.data.store import AlignedStore
 from tests.helpers.pages import headline, page, text
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 from ui.shell.navigation import PAGES
 
 FACES = 96
@@ -30,7 +30,7 @@ OF_PEOPLE = re.compile(r"\b(?:women|men|girls|boys|female|male)\b|not recorded(?
 
 @pytest.fixture(scope="module", autouse=True)
 def network_is_small() -> Iterator[None]:
-    with small_network():
+    with small_network(NARROW):
         yield
 
 

@@ -29,7 +29,7 @@ from core.training.config import Stage, TrainConfig
 from core.training.face_sets import FaceSets
 from core.training.loop import train
 from tests.helpers.made_store import make_store
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 from tests.helpers.torch_made import MEAN, STD, made
 from tests.helpers.unmeasured import cells_on_tiles, decisions_uncounted
 from train.__main__ import main as train_main
@@ -40,7 +40,7 @@ SQUEEZE = "torchvision:squeezenet1_1"
 
 @pytest.fixture(scope="module", autouse=True)
 def network_is_small() -> Iterator[None]:
-    with small_network(), cells_on_tiles(), decisions_uncounted():
+    with small_network(NARROW), cells_on_tiles(), decisions_uncounted():
         yield
 
 

@@ -24,13 +24,13 @@ from core.present.text.training_copies import training_copies_words
 from core.training.face_sets import FaceSets
 from core.training.hashing import add_hashes
 from tests.helpers.made_store import make_store
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 from tests.helpers.unmeasured import cells_on_tiles, decisions_uncounted
 
 
 @pytest.fixture(scope="module", autouse=True)
 def network_is_small() -> Iterator[None]:
-    with small_network(), cells_on_tiles(), decisions_uncounted():
+    with small_network(NARROW), cells_on_tiles(), decisions_uncounted():
         yield
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.helpers.small_network import small_network
+from tests.helpers.small_network import NARROW, small_network
 
 
 @pytest.fixture(scope="package", autouse=True)
 def network_is_small() -> Iterator[None]:
-    with small_network():
+    with small_network(NARROW):
         yield

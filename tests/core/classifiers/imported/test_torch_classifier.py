@@ -339,7 +339,6 @@ def test_in_bfloat16_heads_and_maps_are_exact(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, imported, architecture: str
 ) -> None:
     monkeypatch.setattr(torch_classifier, "precision", lambda *_: torch.bfloat16)
-    on_tiles(monkeypatch)
     maps = "gradcam" if architecture.endswith("resnet18") else None
     classifier, _ = import_model(made(architecture), tmp_path, architecture, maps)
     exactly = imported(architecture)[0]
