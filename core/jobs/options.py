@@ -46,7 +46,8 @@ class Option:
 
     `name` is the parameter's or field's, with dots where a field lies in another; `flag` is empty for a word without
     one. `several` options take a tuple of values, exactly `count` where that is a number. `choices` are all values that
-    there are, or are offered. `default` is None where the command decides, `required` where nobody does.
+    there are, or are offered. `default` is None where the command decides, `required` where nobody does. `unset` says
+    what holds where nothing is given.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Option:
     count: int | None = None
     choices: tuple[str, ...] = ()
     called: str = ""
+    unset: str = "by default"
 
     @property
     def label(self) -> str:

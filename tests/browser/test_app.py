@@ -311,11 +311,15 @@ def test_a_printed_table_is_as_high_as_it_is_drawn_and_says_nothing_of_scrolling
 def test_paper_has_no_closed_section_and_keeps_a_label_whole(browser, address: str) -> None:
     page, _ = visit(browser, f"{address}/accuracy")
     closed = '[data-testid="stExpander"]:has(details:not([open])):visible'
+    wrappers = page.locator('[data-testid="stLayoutWrapper"]:has(> [data-testid="stExpander"])')
     assert page.locator(closed).count(), "there are some on the screen"
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 703, "height": 900})  # A4's width less its margins
     page.wait_for_timeout(300)
     assert not page.locator(closed).count()
+    assert set(wrappers.evaluate_all("boxes => boxes.map(box => getComputedStyle(box).display)")) == {"none"}, (
+        "an empty one's margin made a blank sheet"
+    )
     cut = "labels => labels.filter(label => label.scrollWidth > label.clientWidth + 1).map(label => label.innerText)"
     assert page.locator('[data-testid="stWidgetLabel"] p:visible').evaluate_all(cut) == []
     page.close()
@@ -327,6 +331,8 @@ def test_a_verdict_is_not_parted_from_its_words_by_the_end_of_a_page(browser, ad
     badges = page.locator('[data-testid="stElementContainer"]:has(.stMarkdownBadge)')
     badges.first.wait_for()
     assert set(badges.evaluate_all("boxes => boxes.map(box => getComputedStyle(box).breakAfter)")) == {"avoid"}
+    after_titles = page.locator('[data-testid="stElementContainer"]:has(h2, h3) + *')
+    assert set(after_titles.evaluate_all("boxes => boxes.map(box => getComputedStyle(box).breakAfter)")) == {"avoid"}
     choices = page.locator('[data-testid="stElementContainer"]:has([data-testid="stWidgetLabel"])')
     assert set(choices.evaluate_all("boxes => boxes.map(box => getComputedStyle(box).breakInside)")) == {"avoid"}
     page.close()

@@ -34,6 +34,12 @@ from ui.widgets.threshold import OWN, not_moved
 #: The cards' accuracies stand on one page with the worst group's, which is at equal ages where ages are known.
 COUNTED = "Accuracies on these cards are as counted among the faces shown, not at equal ages."
 
+#: What the picture beside an average face is, for who sees one for the first time.
+BRIGHT = (
+    "Beside each average face lies its average heatmap: bright where what the network saw spoke for the gender that "
+    "the map explains; *About* says how to read it, and how not to."
+)
+
 
 def what_this_is(audit: Audit) -> str:
     """What a first visitor is looking at, in Markdown."""
@@ -114,7 +120,7 @@ def show_study_grid(audit: Audit, filter: Filter, threshold: float = OWN) -> Non
         return
     heading = help_texts.grid_title(audit)
     terms.subheader(heading)
-    terms.caption(COUNTED)
+    terms.caption(f"{BRIGHT} {COUNTED}" if audit.has_maps else COUNTED)
     if threshold != OWN:
         terms.caption(not_moved(threshold, "This grid shows"))
     target, normalisation = "predicted", "raw"

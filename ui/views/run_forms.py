@@ -24,7 +24,7 @@ from core.task import GENDERS
 from ui.shell import open_audit as opening
 from ui.shell.open_audit import OpenAudit
 from ui.views import faces
-from ui.views.run_input import show_input
+from ui.views.run_input import TABLES, show_input
 from ui.widgets import controls, terms
 from ui.widgets.option_fields import option_field
 
@@ -34,8 +34,6 @@ OPENVINO = ".xml"
 MODEL_FILES = tuple(SUFFIXES)
 UPLOADED_MODELS = tuple(suffix for suffix in MODEL_FILES if suffix != OPENVINO)
 DECLARATIONS = (".yaml", ".yml")
-#: Of these, tables of predictions, which are of a data set.
-TABLES = (".csv", ".tsv", ".parquet")
 #: Options whose path is an aligned store, by command; elsewhere it is a data set of any kind.
 OF_STORES = {
     "audit": ("data", "training_data"),
@@ -43,6 +41,8 @@ OF_STORES = {
     "train": ("data", "train", "val"),
     "import": ("data",),
 }
+#: Options of `import` that nothing is taken for by default: somebody has to say them, here or in the YAML file.
+DECLARED = ("score", *GENDERS, "of", "classes", "indices", "size", "mean", "std")
 #: Options that read better under another name.
 CALLED = {
     "check": "Data set",
@@ -103,6 +103,8 @@ def _form(command: Startable, opened: OpenAudit) -> None:
         )
     if start or trial:
         _start(command, options, values, config, trial)
+    if lacking and "Aligned store" in lacking and not roots.stores(fields.roots):
+        terms.caption("There is no aligned store yet: see a data set and align it first.")
     if lacking:
         terms.caption(f"Still needed: {escape.markdown(', '.join(lacking).lower())}.")
 
@@ -113,6 +115,8 @@ def _asked(option: Option, program: str) -> Option:
     if option.name == "data":
         called = "Aligned store" if "data" in OF_STORES.get(program, ()) else "Data set"
     option = dataclasses.replace(option, called=called)
+    if program == "import" and option.name in DECLARED:
+        option = dataclasses.replace(option, unset="not declared")
     if option.name != "out":
         return option
     about = "A folder among the aligned stores. The same name again goes on with what is there."

@@ -10,9 +10,6 @@ import streamlit as st
 from core.errors import LookwhereError
 from core.jobs.options import Option, OptionKind
 
-#: What stands for «the command decides».
-BY_DEFAULT = "by default"
-
 
 def option_field(
     option: Option,
@@ -45,13 +42,13 @@ def option_field(
 def _choice(option: Option, place: Any, choices: list[str], first: object, about: dict) -> object:
     if option.several:
         return tuple(
-            place.multiselect(option.label, choices, default=list(first or ()), placeholder=BY_DEFAULT, **about)
+            place.multiselect(option.label, choices, default=list(first or ()), placeholder=option.unset, **about)
         )
     index = choices.index(str(first)) if str(first) in choices else None
     if option.default is not None:
         return place.selectbox(option.label, choices, index=index, **about)
     return place.selectbox(
-        option.label, choices, index=index, placeholder="Choose" if option.required else BY_DEFAULT, **about
+        option.label, choices, index=index, placeholder="Choose" if option.required else option.unset, **about
     )
 
 
@@ -65,7 +62,7 @@ def _path(option: Option, place: Any, offers: Sequence[str], label_of: Callable,
 
 def _several(option: Option, place: Any, first: object, about: dict) -> tuple:
     """Values in one line: words apart by commas, numbers by commas or blanks."""
-    count = f"{option.count} numbers" if option.count else "by default"
+    count = f"{option.count} numbers" if option.count else option.unset
     numbers = option.kind is not OptionKind.TEXT
     text = place.text_input(
         option.label,
@@ -91,4 +88,4 @@ def _number(option: Option, place: Any, first: object, about: dict) -> object:
     whole = option.kind is OptionKind.WHOLE
     value = None if first is None else (int if whole else float)(first)
     limits = {"step": 1} if whole else {"step": 0.01, "format": "%g"}
-    return place.number_input(option.label, value=value, placeholder=BY_DEFAULT, **limits, **about)
+    return place.number_input(option.label, value=value, placeholder=option.unset, **limits, **about)

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from core.classifiers.imported.keys import lacking, meaning
 from core.classifiers.imported.own_template import crop_of, points_of
 from core.data.columns import Column, Kind
 from core.data.targets import task_for
@@ -139,7 +140,7 @@ class InputOutputSpec:
         if self.indices is not None:
             raise LookwhereError(f"indices: are of another --target; of gender {BOTH} say which is which")
         if self.score in ONE_OUTPUT:
-            _one_of("of, the class of the one output,", self.of, self.classes)
+            self._check_of()
             if self.by_name != (None, None):
                 raise LookwhereError(
                     f"{BOTH}: score {self.score} is one output, and `of` says whose; leave them out, or "
@@ -152,15 +153,24 @@ class InputOutputSpec:
             raise LookwhereError(
                 f"of: is for one logit or probability; of {self.score} {BOTH} say which is which, leave it out"
             )
-        elif None in self.by_name or len(set(self.by_name)) < 2 or min(self.by_name) < 0:
+        elif None in self.by_name:
+            missing = [name for name, place in zip(GENDER.classes, self.by_name, strict=True) if place is None]
+            raise LookwhereError(lacking(missing, f"; {self.score} need two different output indices"))
+        elif len(set(self.by_name)) < 2 or min(self.by_name) < 0:
             raise LookwhereError(f"{BOTH}: {self.score} need two different output indices, counted from 0")
+
+    def _check_of(self) -> None:
+        if self.of is None:
+            why = f"; score {self.score} is a single output, of {' or '.join(self.classes)}"
+            raise LookwhereError(lacking(["of"], why, [self.classes[1]]))
+        _one_of("of", self.of, self.classes)
 
     def _check_indices(self) -> None:
         """The same of another attribute than gender."""
         if self.by_name != (None, None):
             raise LookwhereError(f"{BOTH}: are of gender; of {self.target} give indices, one a class")
         if self.score in ONE_OUTPUT:
-            _one_of("of, the class of the one output,", self.of, self.classes)
+            self._check_of()
         elif self.of is not None:
             raise LookwhereError(f"of: is for one logit or probability, not for {self.score}; leave it out")
         several = self.score not in (*ONE_OUTPUT, "label")
@@ -208,9 +218,7 @@ class InputOutputSpec:
         """This declaration, if it says enough to put an image in. Raises `LookwhereError` naming what it lacks."""
         missing = [name for name in ("size", "mean", "std") if not getattr(self, name)]
         if missing:
-            raise LookwhereError(
-                f"{', '.join(missing)} not declared: give them as flags or in the YAML file; they are never guessed"
-            )
+            raise LookwhereError(lacking(missing))
         if self.score in OF_TABLES:
             raise LookwhereError(
                 f"score {self.score} is for tables of predictions; declare what the model's outputs are"
@@ -267,7 +275,7 @@ class InputOutputSpec:
 
 def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise LookwhereError(f"{name} must be one of {', '.join(allowed)}, not {reprlib.repr(value)}")
+        raise LookwhereError(f"{name} must be one of {', '.join(allowed)}, not {reprlib.repr(value)}{meaning(name)}")
 
 
 def declare(file: Path | None = None, beside: dict | None = None, **flags: object) -> InputOutputSpec:
@@ -304,8 +312,9 @@ def from_dict(content: dict, origin: str = "declaration") -> InputOutputSpec:
     if strange:
         there = ", ".join(sorted(keys - {"by_default", "from_files"}))
         raise LookwhereError(f"{origin}: unknown {', '.join(strange)}; there are {there}")
-    if "score" not in content:
-        raise LookwhereError(f"{origin}: score not declared; it is one of {', '.join(get_args(Score))}, never guessed")
+    if content.get("score") is None:
+        kinds = f"; it is one of {', '.join(get_args(Score))}"
+        raise LookwhereError(f"{origin}: {lacking(['score'], kinds)}")
     content = _with_crop(content, origin)
     try:
         values = {key: _typed(key, value) for key, value in content.items() if value is not None}
@@ -343,16 +352,16 @@ def _typed(key: str, value: object) -> object:
         if key == "size" and isinstance(value, int):
             value = [value, value]
         if not isinstance(value, list | tuple):
-            raise ValueError(f"{key} must be a list of numbers, not {reprlib.repr(value)}")
+            raise ValueError(f"{key} must be a list of numbers, not {reprlib.repr(value)}{meaning(key)}")
         return tuple(_number(key, item, whole) for item in value)
     if key in ("by_default", "classes", "from_files"):
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f"{key} must be a list of words, not {reprlib.repr(value)}{_quotes(value)}")
+            raise ValueError(f"{key} must be a list of words, not {reprlib.repr(value)}{_quotes(value)}{meaning(key)}")
         return tuple(value)
     if whole or key in ("divisor", "bn_eps"):
         return _number(key, value, whole)
     if not isinstance(value, str):
-        raise ValueError(f"{key} must be a word, not {reprlib.repr(value)}{_quotes(value)}")
+        raise ValueError(f"{key} must be a word, not {reprlib.repr(value)}{_quotes(value)}{meaning(key)}")
     return RESIZES.get(value, value) if key == "resize" else value
 
 
@@ -364,5 +373,6 @@ def _quotes(value: object) -> str:
 
 def _number(key: str, value: object, whole: bool) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not np.isfinite(value):
-        raise ValueError(f"{key} must be {'a whole number' if whole else 'a number'}, not {reprlib.repr(value)}")
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{key} must be {kind}, not {reprlib.repr(value)}{meaning(key)}")
     return value if whole else float(value)

@@ -33,8 +33,8 @@ def method_sentence(recipe: Recipe, accuracy: MethodAccuracy) -> str:
     low, high = hull(accuracy.overall, SHARE)
     spread = float(np.std(accuracy.overall.by_seed, ddof=1))
     parts = [
-        f"Of the recipe: {count} networks that differ by the seed alone, this one and {count - 1} of experiment "
-        f"{recipe.experiment}, are on average right for {percent(accuracy.overall.seeds.value)} "
+        f"Trained {count} times alike but for chance (this network and {count - 1} of experiment {recipe.experiment}), "
+        f"the networks are on average right for {percent(accuracy.overall.seeds.value)} "
         f"[{bounds(100 * low, 100 * high)}], over networks and faces (SD over networks {number(100 * spread, '.1f')} "
         "points)."
     ]
@@ -52,5 +52,5 @@ def method_sentence(recipe: Recipe, accuracy: MethodAccuracy) -> str:
         if same
         else f"Least often right are, by network, {', '.join(least)}."
     )
-    parts.append("Whatever else is said here is of this network, and need not hold of another by the same recipe.")
+    parts.append("Whatever else is said here is of this network, and need not hold of another trained alike.")
     return " ".join(parts)

@@ -172,11 +172,17 @@ def test_a_declaration_shows_a_face_as_the_model_gets_it(
     monkeypatch.setattr(run_input, "portraits", lambda: np.full((1, 112, 112, 3), 51, np.uint8))
     app = runs_page(study, monkeypatch, start="Import")
     assert "Once size, mean and std are given" in text(app)
+    by_label = {element.label: element for element in (*app.selectbox, *app.number_input, *app.text_input)}
+    placeholders = {label: element.proto.placeholder for label, element in by_label.items()}
+    unsaid = ("Score", "Output that is female", "Output that is male", "Mean", "Std", "Classes")
+    assert {placeholders[label] for label in unsaid} <= {"not declared", "apart by commas"}
+    assert placeholders["Channels"] == "by default", "what is taken by default is called so"
     for label, value in (("Size", "32 24"), ("Mean", "0.5 0.5 0.5"), ("Std", "0.1, 0.1, 0.1")):
         next(element for element in app.text_input if element.label == label).set_value(value)
     app.run()
     assert "Input 1 × 3 × 32 × 24, red, green, blue; values −3.00 to −3.00" in text(app)
     assert "The portrait as the model gets it" in text(app)
+    assert "There is no aligned store yet" in text(runs_page(study, monkeypatch, start="Audit"))
     next(element for element in app.text_input if element.label == "Mean").set_value("0.5 0.5")
     assert "mean: expected 3 numbers for rgb, not 2" in text(app.run())
     next(element for element in app.text_input if element.label == "Mean").set_value("half")
@@ -204,6 +210,12 @@ def test_a_declaration_in_a_file_shows_a_face_too_without_any_model(
     assert "Input 1 × 1 × 32 × 32, grey" in text(app) and "The portrait as the model gets it" in text(app)
     next(element for element in app.text_input if element.label == "Size").set_value("48 24").run()
     assert "Input 1 × 1 × 48 × 24, grey" in text(app), "what the form says wins"
+    assert "not declared" not in text(app), "nothing is told before a model is chosen"
+    file = next(element for element in app.selectbox if element.label == "File")
+    file.set_value(next(path for path in file.options if path.endswith("weights.bin"))).run()
+    assert "not declared" not in text(app), "the file declares all that is needed"
+    (folder / "a.yaml").write_text("size: 32\nmean: [0.5]\nstd: [0.1]\nchannels: grey\nscore: probability\nof:\n")
+    assert "of not declared; score probability is a single output, of female or male." in text(app.run())
     (tmp_path / "beyond.yaml").write_text("size: 32\nmean: [0.5]\nstd: [0.1]\nscore: logit\n")
     with pytest.raises(LookwhereError, match=r"beyond\.yaml': not in"):
         run_input._declared({"declare": str(tmp_path / "beyond.yaml")}, run_forms.open_roots())

@@ -96,9 +96,9 @@ def test_the_sentence_tells_the_recipe_from_this_network(tmp_path: Path) -> None
     audit = make_recipe(tmp_path)
     words = method_words(recipe_of(audit), Filter(age_from=18))
     assert words.startswith(
-        "Of the recipe: 3 networks that differ by the seed alone, this one and 2 of experiment best"
+        "Trained 3 times alike but for chance (this network and 2 of experiment best), the networks"
     )
-    assert words.endswith("is of this network, and need not hold of another by the same recipe.")
+    assert words.endswith("is of this network, and need not hold of another trained alike.")
     assert seeds_words(None, Filter(age_from=18), audit) == words
     assert words in audit_report(audit)
 
@@ -122,4 +122,4 @@ def test_another_recipe_and_the_network_itself_do_not_count(tmp_path: Path) -> N
         shutil.rmtree(folder)
         made_audit(faces=made_faces(N, 0), correct=np.ones(N, bool), path=folder, manifest={"weights_sha256": "0" * 64})
     assert recipe_of(copied) is None
-    assert "Of the recipe" not in audit_report(copied)
+    assert "times alike but for chance" not in audit_report(copied)

@@ -120,10 +120,12 @@ def test_logits_that_look_like_probabilities_are_doubted() -> None:
         ({"score": "guess"}, "score must be one of"),
         ({"score": "logits"}, "two different output indices"),
         ({"score": "logits", "female": 1, "male": 1}, "two different output indices"),
-        ({"score": "logit"}, "class of the one output"),
+        ({"score": None}, "score not declared; it is one of logits, .* Score says what the outputs are"),
+        ({"score": "logit"}, "of not declared; score logit is a single output, of female or male. Of says the class"),
+        ({"score": "logits", "male": 1}, "female not declared; .* Female says which output is female, counted from 0"),
         ({"score": "logit", "of": "man"}, "must be one of female, male"),
         (WHOLE | {"femal": 1}, "unknown femal"),
-        (WHOLE | {"size": "112"}, "size must be a list of numbers"),
+        (WHOLE | {"size": "112"}, "size must be a list of numbers, .* such as `size: .112, 112.`"),
         (WHOLE | {"std": [1e308] * 3}, "std and divisor: expected numbers of 0.001 to 65,536"),
         (WHOLE | {"std": [0.2, 0.2, 1e-9]}, "std and divisor: expected numbers of"),
         (WHOLE | {"std": [0, 1, 1]}, "must be above 0"),
@@ -145,7 +147,7 @@ def test_logits_that_look_like_probabilities_are_doubted() -> None:
         ({"score": "logit", "of": "male", "female": 0}, "score logit is one output, and `of` says whose"),
         ({"score": "probability", "of": "male", "male": 1}, "score probability is one output"),
         ({"score": "label", "of": "male"}, "a label names the gender itself"),
-        ({"score": "percentage"}, "class of the one output"),
+        ({"score": "percentage"}, "Declare it in the YAML file, such as `of: male`, or by --of"),
         (WHOLE | {"resize": "nearest"}, "resize must be one of pillow-bilinear"),
         (WHOLE | {"pooling": "median"}, "pooling must be one of avg, max"),
         (WHOLE | {"bn_eps": 2}, "bn_eps: expected a number above 0 and under 1"),
@@ -157,7 +159,12 @@ def test_logits_that_look_like_probabilities_are_doubted() -> None:
 def test_a_wrong_declaration_is_refused_in_one_line(content: dict, words: str) -> None:
     with pytest.raises(LookwhereError, match=words) as error:
         from_dict(content, "theirs.yaml")
-    assert "\n" not in str(error.value) and len(str(error.value)) < 400 and str(error.value).startswith("theirs.yaml: ")
+    assert (
+        "\n" not in str(error.value)
+        and len(str(error.value)) < 400
+        and " None" not in str(error.value)
+        and str(error.value).startswith("theirs.yaml: ")
+    )
 
 
 def test_flags_win_over_the_file_and_what_is_set_survives_json(tmp_path: Path) -> None:
