@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.task import GENDERS
+
 #: What a key means, and a value of it as the YAML file has it; «» where it hangs on the model.
 MEANINGS: dict[str, tuple[str, str]] = {
     "score": ("what the outputs are", "logits"),
     "of": ("the class that a single output speaks for", ""),
-    "female": ("which output is female, counted from 0", "0"),
-    "male": ("which output is male, counted from 0", "1"),
+    **{name: (f"which output is {name}, counted from 0", str(place)) for place, name in enumerate(GENDERS)},
     "indices": ("which outputs are those of the two classes, counted from 0", "[0, 1]"),
     "target": ("what is classified", "Eyeglasses"),
     "classes": ("the two values of the target, the positive one last", "['no', 'yes']"),
-    "size": ("height and width of the input, in pixels", "[112, 112]"),
+    "size": ("height and width of the input, in pixels", "[224, 224]"),
     "mean": ("what each channel loses after the division by divisor", "[0.5, 0.5, 0.5]"),
     "std": ("what each channel is then divided by", "[0.5, 0.5, 0.5]"),
     "divisor": ("what pixels of 0–255 are divided by first", "255"),
     "layout": ("the order of the input's axes", "nchw"),
     "channels": ("the order of the colours", "rgb"),
-    "crop": ("left, top, right and bottom of the input in the template of 112 pixels", "[0, 0, 112, 112]"),
+    "crop": ("left, top, right and bottom of the input in the template", "[8, 8, 104, 104]"),
     "template": ("the five points to which the model's own pipeline aligns faces", "arcface"),
     "resize": ("how the crop becomes the input", "bilinear"),
     "output": ("the name of the ONNX output that is meant", ""),

@@ -125,7 +125,7 @@ def test_logits_that_look_like_probabilities_are_doubted() -> None:
         ({"score": "logits", "male": 1}, "female not declared; .* Female says which output is female, counted from 0"),
         ({"score": "logit", "of": "man"}, "must be one of female, male"),
         (WHOLE | {"femal": 1}, "unknown femal"),
-        (WHOLE | {"size": "112"}, "size must be a list of numbers, .* such as `size: .112, 112.`"),
+        (WHOLE | {"size": "112"}, "size must be a list of numbers, .* such as `size: .224, 224.`"),
         (WHOLE | {"std": [1e308] * 3}, "std and divisor: expected numbers of 0.001 to 65,536"),
         (WHOLE | {"std": [0.2, 0.2, 1e-9]}, "std and divisor: expected numbers of"),
         (WHOLE | {"std": [0, 1, 1]}, "must be above 0"),
