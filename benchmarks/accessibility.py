@@ -75,6 +75,9 @@ FOCUSED = """() => {
   window.lwBefore = [one, window.lwLook(one)];
   return [one.lwStop, one.outerHTML.slice(0, 120), changed];
 }"""
+#: Wait for what is drawn by script, which follows the focus a moment later: on a busy machine after a picture or two.
+FOLLOWED = """() => new Promise(done =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => requestAnimationFrame(done), 30))))"""
 #: Controls in sight that Tab should come to. Within a group of buttons arrows choose, and Tab comes to one of them.
 MISSED = """() => [...document.querySelectorAll(
   "a[href], button, input, select, textarea, [tabindex='0']")].filter(one => one.tabIndex >= 0 && !one.disabled
@@ -132,7 +135,7 @@ def opened(browser: Browser, url: str, page: str, scheme: str, width: int = WIDT
     """A page in a context of its own, once it is drawn."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     drawn_page = context.new_page()
-    drawn_page.goto(f"{url}/{page}")
+    drawn_page.goto(f"{url}/{page}", timeout=PATIENCE)
     drawn_page.wait_for_selector(".lw-headline, [data-testid='stAlert']", timeout=PATIENCE)
     drawn_page.wait_for_function(DRAWN, arg=STILL, polling=200, timeout=PATIENCE)
     return drawn_page
@@ -169,7 +172,7 @@ def keyboard(page: Page) -> Tabbed:
     page.evaluate(LOOK)
     for _ in range(PRESSES):
         page.keyboard.press("Tab")
-        page.wait_for_timeout(30)  # what is drawn by script follows the focus a moment later
+        page.evaluate(FOLLOWED)
         number, element, changed = page.evaluate(FOCUSED)
         if number is not None and number == last[0]:
             stays += 1

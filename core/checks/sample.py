@@ -15,6 +15,8 @@ from core.task import GENDERS
 
 DRAWS = 1000
 ROUNDED = 5
+#: Strata that a sample of any size may have; of more than these and its faces, the smaller groups are joined.
+FEW_STRATA = 64
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,14 @@ def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0, minimum: int = MI
     """About `size` faces, stratified by gender × ethnicity × outcome.
 
     Each gender × ethnicity gets an equal share, less where it is smaller. Incorrect predictions come first in it, up to
-    half of the share, and correct ones fill the rest. Every stratum gives at least one face. Inside a stratum faces are
-    drawn at random without replacement, so a mean with weights N_s / n_s is unbiased (Cochran 1977, 5.3). Raises
+    half of the share, and correct ones fill the rest. Every stratum gives at least one face, so where groups are very
+    many, the smaller ones of a gender are one: else a sample would be as large as they are many. Inside a stratum faces
+    are drawn at random without replacement, so a mean with weights N_s / n_s is unbiased (Cochran 1977, 5.3). Raises
     `LookwhereError` where fewer than `minimum` faces can be had.
     """
     generator = np.random.default_rng([seed, size])
     correct = faces["correct"].to_numpy(dtype=bool)
-    groups = [
-        np.asarray(rows) for _, rows in sorted(faces.groupby(["gender", "ethnicity"], observed=True).indices.items())
-    ]
+    groups = _groups(faces, correct, max(size, FEW_STRATA))
     quota = spread(np.array([len(rows) for rows in groups]), size)
     place, weight, stratum, strata = [], [], [], 0
     for rows, share in zip(groups, quota, strict=True):
@@ -92,6 +93,26 @@ def draw_sample(faces: pd.DataFrame, size: int, seed: int = 0, minimum: int = MI
     rows = np.concatenate(place)
     sampled = faces.iloc[rows].reset_index(drop=True)
     return Sample(rows, np.concatenate(weight), np.concatenate(stratum), sampled, minimum)
+
+
+def _groups(faces: pd.DataFrame, correct: np.ndarray, most: int) -> list[np.ndarray]:
+    """The rows of each gender × ethnicity; the smaller ones of a gender together where there are over `most` strata."""
+    by_name = sorted(faces.groupby(["gender", "ethnicity"], observed=True).indices.items())
+    groups = [(name, np.asarray(rows)) for name, rows in by_name]
+    strata = [len(np.unique(correct[rows])) for _, rows in groups]
+    if sum(strata) <= most:
+        return [rows for _, rows in groups]
+    left = most - 2 * len({gender for (gender, _), _ in groups})
+    joined: dict[str, list[np.ndarray]] = {}
+    own = []
+    for place in sorted(range(len(groups)), key=lambda place: -len(groups[place][1])):
+        (gender, _), rows = groups[place]
+        left -= strata[place]
+        if left >= 0:
+            own.append(rows)
+        else:
+            joined.setdefault(gender, []).append(rows)
+    return own + [np.sort(np.concatenate(parts)) for _, parts in sorted(joined.items())]
 
 
 def published_groups(sample: Sample) -> list[SampleGroup]:

@@ -56,6 +56,24 @@ def test_weights_stand_for_the_whole_audit_and_wrong_ones_come_first() -> None:
     assert not np.array_equal(draw_sample(faces, 120, 4).place, sample.place)
 
 
+@pytest.mark.parametrize("groups", [75, 300, 1000])
+def test_a_sample_is_no_larger_for_groups_without_number(groups: int) -> None:
+    """Each stratum gives a face: of 600 faces in 300 groups ROAD took 344, not 120, and an hour."""
+    faces = faces_table(3000, 2, wrong=0.2)
+    large = np.random.default_rng(3).random(3000) < 0.3
+    faces["ethnicity"] = np.where(large, "large", [f"group {n % groups}" for n in range(3000)])
+    sample = draw_sample(faces, 120, 0)
+    assert 100 <= len(sample) <= 180 and len(np.unique(sample.stratum)) <= 120
+    assert sample.weight.sum() == pytest.approx(3000)
+    value = faces["correct"] * 3.0 + large + np.random.default_rng(4).normal(size=3000)
+    estimates = []
+    for seed in range(100):
+        drawn = draw_sample(faces, 120, seed)
+        every = SampleGroup("all", np.ones(len(drawn), dtype=bool))
+        estimates.append(Means(drawn, every, draws=2).mean(value.to_numpy()[drawn.place]))
+    assert abs(np.mean(estimates) - value.mean()) < 4 * stats.sem(estimates)
+
+
 def test_group_means_over_samples_are_unbiased() -> None:
     faces = faces_table(600, 1, wrong=0.2)
     value = np.random.default_rng(0).normal(size=600) + 3 * ~faces["correct"] + (faces["ethnicity"] == "Black")
