@@ -4,8 +4,9 @@
         --stores data/aligned/lfw data/aligned/utkface data/aligned/kaggle-gender-folders
 
 Photographs of `--data` are made anew as editing and encoding make them, and aligned anew: the landmarks of a copy are
-not quite those of the original. Each pair of faces of two of `--stores` is compared. The pairs nearest to the bound are
-listed, to be looked at: those above it are to be one photograph each, those below it may be strangers.
+not quite those of the original. Beside that stands what the hash of the whole image finds, as within one data set. Each
+pair of faces of two of `--stores` is compared. The pairs nearest to the bound are listed, to be looked at: those above
+it are to be one photograph each, those below it may be strangers.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from benchmarks.alignment import read
 from core.data.alignment import FaceAligner
+from core.data.duplicates import NEAR_COPY_BITS, perceptual_hashes
 from core.data.shared_images import CANDIDATE, NEAR, NEAR_MIRRORED, coarse_detail, fine_agreement
 from core.data.store import AlignedStore
 
@@ -105,6 +107,21 @@ def found_by_way(path: Path, options: Options) -> dict[str, float]:
     return shares
 
 
+def hashed_by_way(path: Path, options: Options) -> dict[str, float]:
+    """The share of copies whose hash of the whole image is near that of the original or of its mirror image."""
+    photographs = [image.convert("RGB") for image in read(path, options.sample, options.seed).images]
+    originals = [perceptual_hashes(photograph) for photograph in photographs]
+    shares = {}
+    for name, way in WAYS.items():
+        copies = [perceptual_hashes(way(photograph))[0] for photograph in photographs]
+        near = [
+            min((copy ^ original).bit_count() for original in both) <= NEAR_COPY_BITS
+            for copy, both in zip(copies, originals, strict=True)
+        ]
+        shares[name] = float(np.mean(near))
+    return shares
+
+
 def nearest_pairs(first: AlignedStore, second: AlignedStore, listed: int) -> list[tuple[float, float, str, str, str]]:
     """The pairs of faces of two stores that are most alike: fine and coarse agreement, how, and both files."""
     rows, partners = first.faces["row"].to_numpy(), second.faces["row"].to_numpy()
@@ -133,12 +150,13 @@ def candidates(coarse: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def main(options: Options) -> None:
     """Print the shares of copies found, and the nearest pairs of each two stores."""
-    shares = {path.name: found_by_way(path, options) for path in options.data}
-    if shares:
-        print(f"{'share of copies found':24}", *(f"{name:>24.24}" for name in shares))
-        for way in WAYS:
-            print(f"{way:24}", *(f"{share[way]:24.1%}" for share in shares.values()))
-        print(f"{'all':24}", *(f"{np.mean(list(share.values())):24.1%}" for share in shares.values()))
+    for title, count in (("found by the aligned face", found_by_way), ("found by the hash", hashed_by_way)):
+        shares = {path.name: count(path, options) for path in options.data}
+        if shares:
+            print(f"{title:28}", *(f"{name:>24.24}" for name in shares))
+            for way in WAYS:
+                print(f"{way:28}", *(f"{share[way]:24.1%}" for share in shares.values()))
+            print(f"{'all':28}", *(f"{np.mean(list(share.values())):24.1%}" for share in shares.values()))
     for first, second in combinations([AlignedStore.open(path) for path in options.stores], 2):
         compared = len(first.faces) * len(second.faces)
         print(

@@ -125,18 +125,19 @@ def claims_summary(table: pd.DataFrame) -> pd.DataFrame:
 
 def hiding_words(study: Repeated, test: str) -> str:
     """Of which networks nobody has measured what claim 2 rests on; empty where it was measured of each."""
-    measured = list(hiding_by_model(study, test).values())
-    if all(measured):
+    measured = hiding_by_model(study, test)
+    missing = {str(place): model for place, (model, there) in enumerate(measured.items(), 1) if not there}
+    if not missing:
         return ""
-    start = "Claim 2 rests on what hiding regions costs"
-    if not any(measured):
-        return f"{start}; of no network was that measured on this data set, so none can tell."
-    missing = [str(place) for place, there in enumerate(measured, 1) if not there]
-    one = len(missing) == 1
-    return (
-        f"{start}; of {'network' if one else 'networks'} {listed(missing)} that was not measured, so "
-        f"{'it cannot' if one else 'they cannot'} tell, whatever a measurement would give."
-    )
+    if len(missing) == len(measured):
+        words = "of no network was that measured on this data set, so none can tell."
+    elif len(missing) == 1:
+        words = f"of network {listed([*missing])} that was not measured, so it cannot tell."
+    else:
+        words = f"of networks {listed([*missing])} that was not measured, so they cannot tell."
+    if not any((study.path / model / "model.safetensors").is_file() for model in missing.values()):
+        words += " Measuring needs a network's weights, which are not here."
+    return f"Claim 2 rests on what hiding regions costs; {words}"
 
 
 def repeated_report(study: Repeated) -> str:

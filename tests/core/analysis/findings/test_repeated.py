@@ -102,17 +102,18 @@ def test_of_which_networks_hiding_was_measured_is_said(models: Path, monkeypatch
     first, second = study.experiment.arm("lfw").models
     assert hiding_by_model(study, "first") == {first: False, second: False}
     none = hiding_words(study, "first")
-    assert none.endswith("of no network was that measured on this data set, so none can tell.")
+    assert "of no network was that measured on this data set, so none can tell." in none
+    assert none.endswith("Measuring needs a network's weights, which are not here.")
     assert none in repeated_report(study)
 
     def only(*measured: str) -> str:
         monkeypatch.setattr(words, "hiding_by_model", lambda *_: {name: name in measured for name in (first, second)})
         return hiding_words(study, "first")
 
-    assert only(first).endswith(
-        "of network 2 that was not measured, so it cannot tell, whatever a measurement would give."
-    )
+    assert "of network 2 that was not measured, so it cannot tell." in only(first)
     assert only(first, second) == ""
+    monkeypatch.setattr(Path, "is_file", lambda path: path == study.path / second / "model.safetensors")
+    assert only(first).endswith("it cannot tell."), "whoever has the weights can measure"
 
 
 def test_the_protocol_is_that_of_the_models(models: Path) -> None:
