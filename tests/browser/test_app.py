@@ -331,8 +331,6 @@ def test_a_verdict_is_not_parted_from_its_words_by_the_end_of_a_page(browser, ad
     badges = page.locator('[data-testid="stElementContainer"]:has(.stMarkdownBadge)')
     badges.first.wait_for()
     assert set(badges.evaluate_all("boxes => boxes.map(box => getComputedStyle(box).breakAfter)")) == {"avoid"}
-    after_titles = page.locator('[data-testid="stElementContainer"]:has(h2, h3) + *')
-    assert set(after_titles.evaluate_all("boxes => boxes.map(box => getComputedStyle(box).breakAfter)")) == {"avoid"}
     choices = page.locator('[data-testid="stElementContainer"]:has([data-testid="stWidgetLabel"])')
     assert set(choices.evaluate_all("boxes => boxes.map(box => getComputedStyle(box).breakInside)")) == {"avoid"}
     page.close()

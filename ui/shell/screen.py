@@ -10,7 +10,7 @@ import streamlit as st
 #: print: letters and charts a size smaller than on the screen, so that a sheet holds more, no menu, charts and tables
 #: no wider than the paper (they are drawn for the screen; the script notes their sizes, by which they can be scaled),
 #: no claim parted from its figure where both fit on a sheet, nothing torn by the end of a page, no title or verdict
-#: parted from what is under it, nor the line after a title, labels whole, and no section that is closed, for paper
+#: parted from what is under it, labels whole, and no section that is closed, for paper
 #: cannot open it. A grid that has its rows as a table of `ui.widgets.paper` below gives way to that; the script marks
 #: it, for a style sheet's `:has` is not always asked anew when a page is printed.
 STYLE = """
@@ -49,7 +49,6 @@ STYLE = """
  h1, h2, h3 {break-after: avoid}
  [data-testid="stElementContainer"]:has(h1, h2, h3, h4, h5, p > strong:first-child, p > .stMarkdownBadge:first-child)
   {break-after: avoid}
- [data-testid="stElementContainer"]:has(h1, h2, h3, h4) + * {break-after: avoid}
  [data-testid="stElementContainer"]:has([data-testid="stWidgetLabel"]) {break-inside: avoid}
  [data-testid="stWidgetLabel"] * {white-space: normal !important; overflow: visible !important}
  [data-testid="stDataFrame"], [data-testid="stDataFrame"] div:has(canvas) {width: 100% !important}
