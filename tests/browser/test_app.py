@@ -318,7 +318,7 @@ def test_paper_has_no_closed_section_and_keeps_a_label_whole(browser, address: s
     page.wait_for_timeout(300)
     assert not page.locator(closed).count()
     assert set(wrappers.evaluate_all("boxes => boxes.map(box => getComputedStyle(box).display)")) == {"none"}, (
-        "an empty one's margin made a blank sheet"
+        "an empty one leaves a margin"
     )
     cut = "labels => labels.filter(label => label.scrollWidth > label.clientWidth + 1).map(label => label.innerText)"
     assert page.locator('[data-testid="stWidgetLabel"] p:visible').evaluate_all(cut) == []
