@@ -28,6 +28,7 @@ from core.commands import (
     verifying,
 )
 from core.commands.helping import help_of, listing, without_examples
+from core.commands.output import notes_at_the_end
 from core.errors import LARGEST, LookwhereError, terminal, told
 from core.extras import missing_extra
 from core.ranks import Ranks
@@ -107,9 +108,10 @@ def main(
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        result = run(arguments, commands, prog)
-        if result is not None and Ranks.here().first:
-            print(terminal(result), flush=True)
+        with notes_at_the_end():
+            result = run(arguments, commands, prog)
+            if result is not None and Ranks.here().first:
+                print(terminal(result), flush=True)
     except ModuleNotFoundError as error:
         if (line := missing_extra(error)) is None:
             raise

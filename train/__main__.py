@@ -26,6 +26,7 @@ from typing import Any
 import tyro
 from tqdm import tqdm
 
+from core.commands.output import noted, notes_at_the_end
 from core.errors import LookwhereError, told
 from core.extras import missing_extra
 from core.files import plain_name
@@ -140,7 +141,6 @@ class Interrupt:
 
 def open_faces(command: Command) -> FaceSets:
     """The faces to train and to validate on. Raises `LookwhereError` where the flags name none, or too many."""
-    from core.commands.output import noted
     from core.data.build_store import open_or_align
     from core.training.face_sets import FaceSets
 
@@ -242,7 +242,8 @@ def _train(command: Command, faces: FaceSets, folder: Path) -> int:
 def main(arguments: list[str] | None = None, prog: str = "python -m train") -> int:
     """0 on success, 2 with one line on bad input, 130 where a person interrupted (the run can be resumed)."""
     try:
-        return run(parse(arguments, prog))
+        with notes_at_the_end():
+            return run(parse(arguments, prog))
     except ModuleNotFoundError as error:
         if (line := missing_extra(error)) is None:
             raise

@@ -25,6 +25,7 @@ import tyro
 import yaml
 from tqdm import tqdm
 
+from core.commands.output import notes_at_the_end
 from core.data.measured import FILE as MEASURED
 from core.errors import LookwhereError, at_least, at_most, told
 from core.extras import missing_extra
@@ -351,7 +352,8 @@ def main(
 def main_from(arguments: list[str] | None = None, prog: str = "python -m train.experiments") -> int:
     """`main` of a command line."""
     try:
-        return tyro.cli(main, prog=prog, description=__doc__, args=arguments)
+        with notes_at_the_end():
+            return tyro.cli(main, prog=prog, description=__doc__, args=arguments)
     except ModuleNotFoundError as error:
         if (line := missing_extra(error)) is None:
             raise

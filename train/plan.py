@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.audit.manifest import ALL
+from core.commands.output import opened_store
 from core.data.faces import SPLITS
 from core.errors import LookwhereError
 from core.files import plain_name
@@ -195,8 +196,6 @@ class Stores:
 
     def open(self, name: str) -> AlignedStore:
         """Raises `LookwhereError` where the store is missing or damaged."""
-        from core.commands.output import opened_store
-
         return opened_store(self.paths[name])
 
     def of_run(self, arm: dict) -> tuple[list[AlignedStore], AlignedStore]:

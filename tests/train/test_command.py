@@ -55,11 +55,10 @@ def signals() -> Iterator[None]:
 
 
 def error_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What a refused command says: exit code 2, nothing on stdout, one line on stderr beside notes of the store."""
+    """What a refused command says: exit code 2, nothing on stdout, one line on stderr."""
     assert main([*PLACE, *arguments]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    err = "".join(line for line in err.splitlines(keepends=True) if not line.startswith("note: "))
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     return err

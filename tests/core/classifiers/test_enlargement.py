@@ -67,8 +67,8 @@ def test_the_command_refuses_it_in_one_line_and_takes_the_permission_from_the_fi
     file.write_text("stages: [{size: 224}]\nbatch: 18\nema: 0\n")
     flags = ["--data", str(made_store.path), "--models", str(tmp_path / "models"), "--name", "m", "--config", str(file)]
     assert train_main(flags) == 2
-    note, error, *more = capsys.readouterr().err.splitlines()
-    assert note.startswith("note: ") and not more
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
     for words in ("stage size 224", "112", "enlarge: true"):
         assert words in error
     file.write_text("stages: [{size: 224}]\nbatch: 18\nema: 0\nenlarge: true\n")

@@ -232,3 +232,16 @@ def test_check_shows_what_columns_are_taken_for_and_which_are_left_out(
     assert column["levels"] == [{"level": level, "n": 8} for level in ("I", "II", "IV")]
     assert_refused(capsys, ["align", "--data", tmp_path, "--columns", "skinn"], "there are glasses, skin, distance")
     assert_refused(capsys, ["datasets", "--columns", "skin"], "go with --check")
+
+
+def test_that_nothing_tells_of_changed_files_is_noted_at_the_end_and_after_no_error(
+    made_store: AlignedStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look = ["look", "--data", str(made_store.path), "--faces", "2", "--out"]
+    assert command.main([*look, str(tmp_path / "look.png")]) == 0
+    (note,) = capsys.readouterr().err.splitlines()
+    assert note == f"note: {made_store.unrecorded}"
+    (tmp_path / "taken").mkdir()
+    assert command.main([*look, str(tmp_path / "taken")]) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith("error: ")
