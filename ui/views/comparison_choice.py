@@ -201,10 +201,18 @@ def partners(offered: list[Candidate], of: Candidate) -> list[Candidate]:
 
 def first_made(rest: list[Candidate], of: Candidate) -> str:
     """The label of the partner that is chosen where an address names none: of exactly the same faces where there is
-    one, and made first, so that what is added later changes no link."""
-    key = same_faces(of.manifest)
-    order = [(same_faces(c.manifest) != key, (c.path / "audit.json").stat().st_mtime, n) for n, c in enumerate(rest)]
-    return rest[min(order)[2]].label
+    one, rather a model than a network of an experiment, and made first, so that what is added later changes no link."""
+    key, root = same_faces(of.manifest), ui.shell.open_audit.MODELS
+    order = [
+        (
+            same_faces(c.manifest) != key,
+            c.path.parent.parent.parent != root,
+            (c.path / "audit.json").stat().st_mtime,
+            n,
+        )
+        for n, c in enumerate(rest)
+    ]
+    return rest[min(order)[-1]].label
 
 
 def _aliases(offered: list[Candidate]) -> dict[str, str]:

@@ -154,7 +154,12 @@ def _brought(info: ModelInfo, manifest: AuditManifest, recorded: Collection[str]
         f"- **Imported by whoever runs this app**: {escape.markdown(info.architecture)}"
         + (f", from {escape.markdown(source.file)}." if source.file else ".")
         + " What it was trained on, and whether these faces were among that, nobody has told.",
-        f"- Its output is declared to be {SCORES[declared.score]}."
+        # Labels are kept as probabilities of 0 and 1, which nobody declared.
+        (
+            "- Its table says the class of a face alone, without a score."
+            if info.decisions
+            else f"- Its output is declared to be {SCORES[declared.score]}."
+        )
         + (f" Its own files say: {', '.join(declared.from_files)}." if declared.from_files else "")
         + (f" Taken by default, not declared: {', '.join(declared.by_default)}." if declared.by_default else ""),
         f"- Audited on **{manifest.faces:,}** faces ({splits} of {dataset}).",

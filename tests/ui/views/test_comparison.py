@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shutil
 from pathlib import Path
@@ -227,3 +228,12 @@ def test_the_open_model_is_where_one_begins_even_beside_an_experiment(
     app = runs(page(study, "compare", monkeypatch, model="second"))
     assert app.selectbox(key="contrast").value == "my own choice of models"
     assert app.selectbox(key="model_a").value == "second"
+
+
+def test_the_partner_is_another_model_rather_than_an_older_network_of_an_experiment(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in (study / "experiments").rglob("audit.json"):
+        os.utime(file, (0, 0))
+    app = runs(page(study, "compare", monkeypatch, model="second"))
+    assert app.selectbox(key="model_b").value == "first"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from core.classifiers.info import DataInfo, model_info
+from core.classifiers.info import DataInfo, DeclaredInfo, ModelInfo, ModelKind, SourceInfo, model_info
 from tests.helpers.made_audit import made_manifest
 from tests.helpers.shipped import MODEL, shipped_or_skip
 from ui.widgets.help_texts import model_summary, overlap, training_sentence
@@ -38,3 +38,17 @@ def test_one_epoch_is_an_epoch() -> None:
     metrics["worst_group"] = ""
     assert "after 1 epoch, epoch 1 is kept" in training_sentence(None, metrics.head(1), 1)
     assert "after 2 epochs, epoch 2 is kept" in training_sentence(None, metrics, 2)
+
+
+@pytest.mark.parametrize(("decisions", "says"), [(True, "the class of a face alone"), (False, "to be one probability")])
+def test_of_a_table_of_labels_no_probability_is_said_to_be_declared(decisions: bool, says: str) -> None:
+    info = ModelInfo(
+        kind=ModelKind.PREDICTIONS,
+        architecture="predictions",
+        declaration=DeclaredInfo(score="probability"),
+        source=SourceInfo(file="scores.csv", sha256="0" * 64),
+        decisions=decisions,
+    )
+    summary = model_summary(info, made_manifest(), ("gender",))
+    assert says in summary
+    assert ("declared to be" in summary) != decisions
