@@ -225,5 +225,5 @@ def test_labels_that_are_no_genders_leave_the_outputs_to_be_declared(tmp_path: P
     folder = saved("vit", tmp_path, id2label={"0": "LABEL_0", "1": "LABEL_1"})
     beside = hugging_face.declared_beside(folder)
     assert "female" not in beside and "male" not in beside
-    with pytest.raises(LookwhereError, match="female and male"):
+    with pytest.raises(LookwhereError, match="female, male not declared"):
         declare(None, beside)
