@@ -88,6 +88,8 @@ def at_least(flag: str, value: int, least: int) -> int:
 
 #: The largest whole number of an option or a setting: no count comes to it, and a seed beyond it is none everywhere.
 LARGEST = 2**31 - 1
+#: Signs of a name at the most, of a group, a person or a folder: file systems take no longer ones.
+LONGEST_NAME = 255
 
 
 def at_most(flag: str, value: int, most: int) -> int:

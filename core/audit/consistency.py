@@ -13,11 +13,9 @@ import numpy as np
 import pandas as pd
 
 from core.audit.manifest import AuditManifest
-from core.errors import LookwhereError
+from core.errors import LONGEST_NAME, LookwhereError
 from core.template import SIDE
 
-#: Signs of a name at the most: file systems take no longer ones for a folder.
-LONGEST_NAME = 255
 #: How far a share that was rounded to six digits may be off.
 ROUNDED = 2e-6
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from core.errors import LookwhereError
+from core.errors import LONGEST_NAME, LookwhereError
 
 if TYPE_CHECKING:
     from core.classifiers.info import ModelInfo
-
-#: Signs of a name at the most.
-LONGEST_NAME = 255
 
 
 def check_info(info: ModelInfo, origin: str, mend: str) -> None:

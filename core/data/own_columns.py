@@ -20,9 +20,9 @@ from core.data.column_kinds import REST, column_of, numbers_of, why_no_groups
 from core.data.columns import VALUE, Column, Kind, loose, reserved
 from core.data.faces import UNRECORDED
 from core.data.readers.base import Reading
-from core.data.readers.read_log import LONGEST_NAME, own_columns, shortened_name
+from core.data.readers.read_log import own_columns, shortened_name
 from core.data.readers.spelling import common_spellings, plain
-from core.errors import LookwhereError
+from core.errors import LONGEST_NAME, LookwhereError
 from core.wording import counted
 from core.yaml_file import read_yaml
 

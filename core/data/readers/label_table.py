@@ -100,9 +100,8 @@ class _Rows:
         self.lines.append(line)
         for column, cell in zip(self.columns, cells, strict=True):
             word = cell.strip(_AROUND)
-            if word and len(self._words) < MOST_WORDS:
-                word = self._words.setdefault(word, word)
-            column.append(self._words.get(word, word) or None)
+            held = self._words.setdefault if len(self._words) < MOST_WORDS else self._words.get
+            column.append(held(word, word) or None)
 
 
 def read_table(

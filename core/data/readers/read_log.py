@@ -9,11 +9,10 @@ from core.data.faces import UNRECORDED
 from core.data.otherwise import two_classes
 from core.data.readers.base import Reading
 from core.data.readers.spelling import common_spellings, plain
+from core.errors import LONGEST_NAME
 
 #: Columns named one by one of those that nothing is made of.
 NAMED = 12
-#: Letters of a group's or a person's name at most: a longer cell is no name, but text whose closing quote is missing.
-LONGEST_NAME = 255
 
 
 def shortened_name(name: str) -> str:
@@ -87,6 +86,7 @@ class ReadLog:
         return names.where(~rows, names.map(changed)).astype("str")
 
     def _without_long_names(self, faces: pd.DataFrame) -> pd.DataFrame:
+        """The faces whose group and person have a name: a longer cell is text whose closing quote is missing."""
         for column in {"ethnicity", "identity"} & set(faces):
             long = faces[column].astype("str").str.len() > LONGEST_NAME
             if long.any():
